@@ -1,0 +1,3 @@
+//! Text typed → intent → answer → text to send. Pure; the texts are data in `config/phrases/`.
+
+pub mod intent;

@@ -1,0 +1,9 @@
+//! `siaga` answers people who have a keypad phone and no data.
+//!
+//! Read this map, then `app.rs`, then `service/respond.rs`, and you know the program. Imports point
+//! down this list, never up: `app` and `cli`, `web`, `service`, `store`, then the pure rooms
+//! `dialog`, `gateway` and `feed`, and at the bottom `domain`.
+
+pub mod dialog;
+pub mod domain;
+pub mod gateway;
