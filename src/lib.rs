@@ -6,4 +6,5 @@
 
 pub mod dialog;
 pub mod domain;
+pub mod feed;
 pub mod gateway;
