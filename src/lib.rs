@@ -7,3 +7,5 @@
 pub mod dialog;
 pub mod domain;
 pub mod gateway;
+pub mod service;
+pub mod web;

@@ -1,0 +1,3 @@
+//! The use cases: read, decide, write. One file each.
+
+pub mod metrics;
