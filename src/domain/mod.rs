@@ -5,6 +5,7 @@ pub mod alert;
 pub mod area;
 pub mod caller;
 pub mod delivery;
+pub mod gazetteer;
 pub mod hazard;
 pub mod language;
 pub mod message;
