@@ -19,6 +19,7 @@ pub use tree::PREFIX;
 use crate::domain::address::Country;
 use crate::domain::area::{AreaCode, AreaLevel};
 use fault::hint_of;
+use tracing_subscriber::EnvFilter;
 use tree::Tree;
 
 /// The keys at the top, each read by itself.
@@ -54,14 +55,13 @@ pub fn variables() -> Vec<(String, String)> {
 }
 
 /// Reads a config; `name` is what faults call the file.
-pub fn parse(
-    name: &str,
-    source: &str,
-    variables: &[(String, String)],
-) -> Result<Settings, Faults> {
+pub fn parse(name: &str, source: &str, variables: &[(String, String)]) -> Result<Settings, Faults> {
     let mut faults = Vec::new();
     let tree = Tree::parse(name, source, variables, &mut faults);
+    let broken: Vec<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
     let settings = read(tree, &mut faults);
+    // What is made of a line that is no TOML is not worth a word.
+    faults.retain(|fault| fault.key.is_empty() || !broken.contains(&fault.place));
     let mut seen = BTreeSet::new();
     faults.retain(|fault| seen.insert(fault.to_string()));
     if faults.is_empty() {
@@ -84,6 +84,10 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_agency(&settings, &tree, faults);
     check_http(&settings.http, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
+    if let Err(error) = EnvFilter::try_new(&settings.log.level) {
+        let hint = Some("write info, or siaga=debug,info".to_owned());
+        faults.push(tree.fault_at("log.level", &error.to_string(), hint));
+    }
     settings
 }
 
@@ -105,24 +109,40 @@ fn check_agency(settings: &Settings, tree: &Tree<'_>, faults: &mut Vec<Fault>) {
         faults.push(tree.fault_at(key, problem, Some(hint.to_owned())));
     };
     if settings.regency.is_empty() {
-        fault("regency", "names no regency", "write its code, such as [\"35.03\"]");
+        fault(
+            "regency",
+            "names no regency",
+            "write its code, such as [\"35.03\"]",
+        );
     }
     for code in &settings.regency {
         let parsed = AreaCode::parse(code);
         if parsed.is_none_or(|code| code.level() != AreaLevel::Regency) {
             let problem = format!("{code} is not the code of a regency");
-            fault("regency", &problem, "write two digits, a dot, two digits: 35.03");
+            fault(
+                "regency",
+                &problem,
+                "write two digits, a dot, two digits: 35.03",
+            );
         }
     }
     let agency = &settings.agency;
     if Country::of(&agency.country).is_none() {
         let problem = format!("{} is no country that is known", agency.country);
-        fault("agency.country", &problem, "write two letters by ISO 3166-1, such as ID");
+        fault(
+            "agency.country",
+            &problem,
+            "write two letters by ISO 3166-1, such as ID",
+        );
     }
     for country in &agency.countries {
         if Country::of(country).is_none() {
             let problem = format!("{country} is no country that is known");
-            fault("agency.countries", &problem, "write two letters by ISO 3166-1, such as ID");
+            fault(
+                "agency.countries",
+                &problem,
+                "write two letters by ISO 3166-1, such as ID",
+            );
         }
     }
     if crate::domain::agency::Zone::parse(&agency.timezone).is_none() {
@@ -146,20 +166,26 @@ fn check_http(http: &HttpSettings, tree: &Tree<'_>, faults: &mut Vec<Fault>) {
         ("http.admin.listen", http.admin.listen),
     ] {
         if !listen.ip().is_loopback() && !http.behind_proxy {
-            faults.push(tree.fault_at(
-                key,
-                "can be reached from outside without TLS",
-                Some(
-                    "listen on 127.0.0.1, or put a proxy with TLS in front and set \
+            faults.push(
+                tree.fault_at(
+                    key,
+                    "can be reached from outside without TLS",
+                    Some(
+                        "listen on 127.0.0.1, or put a proxy with TLS in front and set \
                      http.behind_proxy = true"
-                        .to_owned(),
+                            .to_owned(),
+                    ),
                 ),
-            ));
+            );
         }
     }
     if http.public.listen == http.admin.listen && http.public.listen.port() != 0 {
         let hint = Some("give it a port of its own".to_owned());
-        faults.push(tree.fault_at("http.admin.listen", "is the same as http.public.listen", hint));
+        faults.push(tree.fault_at(
+            "http.admin.listen",
+            "is the same as http.public.listen",
+            hint,
+        ));
     }
     let fits = http.public_url.as_ref().is_none_or(|url| {
         let host = url
@@ -181,7 +207,12 @@ fn check_limits(limits: &Limits, tree: &Tree<'_>, faults: &mut Vec<Fault>) {
             faults.push(tree.fault_at(key, &format!("{value} is out of range"), hint));
         }
     };
-    range("limits.answer_within_ms", limits.answer_within_ms, 100, 30_000);
+    range(
+        "limits.answer_within_ms",
+        limits.answer_within_ms,
+        100,
+        30_000,
+    );
     range("limits.sending_window", limits.sending_window as u64, 1, 32);
     range("limits.parts_wait_s", limits.parts_wait_s, 10, 86_400);
 }

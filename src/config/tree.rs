@@ -109,7 +109,7 @@ impl<'s> Tree<'s> {
             };
             if let Some(field) = quoted(error.message(), "missing field") {
                 if !taken_out.contains(&field) {
-                    let mut path = enclosing(&node, error.span());
+                    let mut path = enclosing(&node, error.span().as_ref());
                     path.push(field);
                     faults.push(self.fault(at, &path, &error));
                 }
@@ -221,10 +221,10 @@ fn culprit<T: DeserializeOwned>(node: &Node<'_>, error: &Error) -> Path {
 }
 
 /// The table that an error's place is, if it is not the whole.
-fn enclosing(node: &Node<'_>, span: Option<Range<usize>>) -> Path {
+fn enclosing(node: &Node<'_>, span: Option<&Range<usize>>) -> Path {
     let mut found = Vec::new();
     walk(node, &mut Vec::new(), &mut |path, _, value| {
-        if table(value).is_some() && Some(value.span()) == span {
+        if table(value).is_some() && Some(&value.span()) == span {
             found = path.to_vec();
         }
     });

@@ -7,5 +7,7 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod client;
+mod config;
 mod support;
 mod web_listener;
