@@ -10,5 +10,6 @@ pub mod domain;
 pub mod feed;
 pub mod gateway;
 pub mod service;
+pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -156,7 +156,10 @@ mod tests {
         let check = |json: &str, kept: &str| assert_eq!(without_lone_surrogates(json), kept);
         check(r#"{"a":"\ud83c\udf0a"}"#, r#"{"a":"\ud83c\udf0a"}"#);
         check(r#"{"a":"x\ud83c"}"#, r#"{"a":"x\ufffd"}"#);
-        check(r#"{"a":"\uDF0A\ud83c\u0041"}"#, r#"{"a":"\ufffd\ufffd\u0041"}"#);
+        check(
+            r#"{"a":"\uDF0A\ud83c\u0041"}"#,
+            r#"{"a":"\ufffd\ufffd\u0041"}"#,
+        );
         check(r#"{"a":"\\ud83c\n\"é"}"#, r#"{"a":"\\ud83c\n\"é"}"#);
         check(r#"{"a":"\u12"}"#, r#"{"a":"\u12"}"#);
         check(r#""\é\u00e9 \"#, r#""\é\u00e9 \"#);

@@ -97,10 +97,7 @@ impl Fields {
 }
 
 /// An id, `None` where it is missing or empty.
-pub(super) fn id(
-    raw: Option<&[u8]>,
-    field: &'static str,
-) -> Result<Option<String>, WebhookError> {
+pub(super) fn id(raw: Option<&[u8]>, field: &'static str) -> Result<Option<String>, WebhookError> {
     let malformed = |problem| WebhookError::Malformed { field, problem };
     let Some(raw) = raw.filter(|raw| !raw.is_empty()) else {
         return Ok(None);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::delivery::{DeliveryState, Receipt};
 use crate::domain::address::Address;
+use crate::domain::delivery::{DeliveryState, Receipt};
 use crate::domain::message::{GatewayName, Inbound, Outbound};
 
 mod encoding;
@@ -63,7 +63,8 @@ impl Webhook {
             return false;
         };
         let bare = value.split(|b| *b == b';').next().unwrap_or_default();
-        bare.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes())
+        bare.trim_ascii()
+            .eq_ignore_ascii_case(media_type.as_bytes())
     }
 }
 

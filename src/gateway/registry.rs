@@ -107,7 +107,11 @@ impl Check {
     pub(super) fn secret(&mut self, key: &str, secret: Option<&Secret>) -> Option<Secret> {
         match secret {
             Some(secret) if !secret.reveal().trim().is_empty() => return Some(secret.clone()),
-            Some(_) => self.fault(key, "is empty", "copy the secret from the carrier's console"),
+            Some(_) => self.fault(
+                key,
+                "is empty",
+                "copy the secret from the carrier's console",
+            ),
             None => self.fault(
                 key,
                 "is missing",
@@ -286,12 +290,8 @@ fn build_one(
     // A stand-in keeps the other faults of this gateway from being found only later.
     let known = parsed.clone().or_else(|| GatewayName::parse("unnamed"))?;
     let gateway: Option<Arc<dyn Gateway>> = match settings {
-        GatewaySettings::Kannel(settings) => {
-            shared(Kannel::build(known, settings, country, check))
-        }
-        GatewaySettings::Twilio(settings) => {
-            shared(Twilio::build(known, settings, country, check))
-        }
+        GatewaySettings::Kannel(settings) => shared(Kannel::build(known, settings, country, check)),
+        GatewaySettings::Twilio(settings) => shared(Twilio::build(known, settings, country, check)),
         GatewaySettings::AfricasTalking(settings) => {
             shared(AfricasTalking::build(known, settings, country, check))
         }

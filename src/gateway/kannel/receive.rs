@@ -354,7 +354,10 @@ mod tests {
         assert_eq!(state_of("2", answer), Some(DeliveryState::Failed));
         assert_eq!(error_code(answer), None);
         assert_eq!(error_code("NACK/"), None);
-        assert_eq!(error_code("NACK/0x0000000b/Invalid").as_deref(), Some("0x0000000b"));
+        assert_eq!(
+            error_code("NACK/0x0000000b/Invalid").as_deref(),
+            Some("0x0000000b")
+        );
         assert_eq!(state_of("32", ""), None);
         assert_eq!(state_of("99", ""), None);
     }

@@ -166,5 +166,9 @@ pub(super) fn submitted(response: &ApiResponse) -> Result<Accepted, SendError> {
             return Err(server_fault(response, says_later.then_some("503")));
         }
     };
-    Err(SendError::of(class, status.to_string(), response.retry_after))
+    Err(SendError::of(
+        class,
+        status.to_string(),
+        response.retry_after,
+    ))
 }

@@ -70,8 +70,5 @@ pub(super) fn told_again(error: &rusqlite::Error) -> EngineError {
 
 /// SQLite's own "busy".
 pub(super) fn busy() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-        None,
-    )
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }

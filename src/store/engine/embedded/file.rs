@@ -127,6 +127,35 @@ impl Lanes {
         done
     }
 
+    /// Bytes of the file and its journal.
+    pub(super) fn used_bytes(&self) -> u64 {
+        let Some(file) = self.place.database() else {
+            return 0;
+        };
+        let journal = file.with_extension("db-wal");
+        [file, journal]
+            .iter()
+            .filter_map(|path| fs::metadata(path).ok())
+            .map(|m| m.len())
+            .sum()
+    }
+
+    /// Copies everything into `to` while the rest goes on; `to` appears whole or not at all.
+    pub(super) fn backup(&self, to: &Path) -> Result<(), EngineError> {
+        let told = |error: io::Error| gone(&self.place, error);
+        let half = to.with_extension("part");
+        // What an earlier, interrupted copy left would make this one fail.
+        let _ = fs::remove_file(&half);
+        let name = half.to_string_lossy();
+        self.read(|conn| conn.execute("VACUUM INTO ?1", [&name]))
+            .map_err(fault::told)?;
+        File::open(&half)
+            .and_then(|file| file.sync_all())
+            .map_err(told)?;
+        fs::rename(&half, to).map_err(told)?;
+        sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(told)
+    }
+
     /// Gives up every connection: after a failed fsync none can be trusted.
     pub(super) fn give_up(&self) {
         if self.readers.is_empty() {

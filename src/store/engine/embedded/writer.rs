@@ -75,6 +75,8 @@ pub(super) struct Writer {
     /// The file whose room is given up once the disk is full.
     pub(super) reserve: Option<PathBuf>,
     pub(super) versions: Versions,
+    /// Pages of the journal that are not in the file yet, as far as it is known.
+    pub(super) unsaved_pages: i64,
 }
 
 /// The answer to a job, kept until the transaction is durable.
@@ -93,6 +95,7 @@ impl Writer {
         let mut jobs = Vec::with_capacity(JOBS_PER_COMMIT);
         while inbox.blocking_recv_many(&mut jobs, JOBS_PER_COMMIT) > 0 {
             jobs.retain(|job| !job.is_dropped());
+            self.unsaved_pages += jobs.iter().map(Job::pages).sum::<i64>();
             self.work(std::mem::take(&mut jobs));
             self.checkpoint(inbox.is_empty());
         }
@@ -166,9 +169,8 @@ impl Writer {
             }
             (Job::Claim(_, _, _, reply), Answer::Claimed(claimed)) => {
                 if !claimed.bad.is_empty() {
-                    let (unheard, _) = oneshot::channel();
                     // Damaged entries must not be found due for ever.
-                    self.set_aside_now(&claimed.bad, unheard);
+                    self.set_aside_now(&claimed.bad);
                 }
                 let _ = reply.send(Ok(claimed.rows));
             }
@@ -193,7 +195,10 @@ impl Writer {
     fn count_set_aside(&self, rows: u64) {
         if rows > 0 {
             self.shared.set_aside.fetch_add(rows, Ordering::Relaxed);
-            tracing::error!(rows, "rows of the store failed their checksum and were set aside");
+            tracing::error!(
+                rows,
+                "rows of the store failed their checksum and were set aside"
+            );
         }
     }
 
@@ -206,12 +211,92 @@ impl Writer {
             return false;
         }
         let freed = fs::remove_file(reserve).is_ok();
-        tracing::error!(freed, "the disk is full: the store's reserve was given up, make room now");
+        tracing::error!(
+            freed,
+            "the disk is full: the store's reserve was given up, make room now"
+        );
         freed
     }
 
+    fn set_aside_now(&self, bad: &[Bad]) {
+        let moved = self.lanes.write(|conn| set_aside_all(conn, bad));
+        match moved {
+            Ok(rows) => self.count_set_aside(rows),
+            Err(error) => tracing::error!(%error, "damaged rows could not be set aside"),
+        }
+    }
+
+    /// Copies the journal into the file between two transactions, so that no one waits for it.
     fn checkpoint(&mut self, idle: bool) {
-        let limit = if idle { CHECKPOINT_IDLE_PAGES } else { CHECKPOINT_PAGES };
-        let _ = limit;
+        let limit = if idle {
+            CHECKPOINT_IDLE_PAGES
+        } else {
+            CHECKPOINT_PAGES
+        };
+        if self.unsaved_pages < limit {
+            return;
+        }
+        match self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE")) {
+            Ok((_, pages, copied)) => self.unsaved_pages = pages - copied,
+            Err(error) => tracing::warn!(%error, "the store's journal could not be copied"),
+        }
+    }
+}
+
+fn set_aside_all(conn: &Connection, bad: &[Bad]) -> rusqlite::Result<u64> {
+    bad.iter().try_fold(0, |rows, bad| {
+        Ok(rows + u64::from(apply::set_aside(conn, bad)?))
+    })
+}
+
+fn perform(conn: &Connection, versions: &mut Versions, job: &Job) -> rusqlite::Result<Answer> {
+    match job {
+        Job::Commit(batch, _) => apply::batch(conn, versions, batch).map(Answer::Committed),
+        Job::Claim(at, index, lease, _) => {
+            apply::claim(conn, *at, index, lease).map(Answer::Claimed)
+        }
+        Job::Elect(candidacy, _) => apply::elect(conn, versions, candidacy).map(Answer::Elected),
+        Job::Sweep(now, limit, _) => {
+            let (swept, bad) = apply::sweep(conn, *now, *limit)?;
+            Ok(Answer::Swept(swept, bad))
+        }
+        Job::SetAside(bad, _) => set_aside_all(conn, bad).map(Answer::SetAside),
+        Job::Probe(_) => apply::probe(conn).map(|()| Answer::Probed),
+    }
+}
+
+/// Tells every waiting caller the same error. Callers may have stopped waiting; that is theirs.
+fn refuse(jobs: Vec<Job>, error: &rusqlite::Error) {
+    let told = || fault::told_again(error);
+    for job in jobs {
+        match job {
+            Job::Commit(_, reply) => drop(reply.send(Err(told()))),
+            Job::Claim(_, _, _, reply) => drop(reply.send(Err(told()))),
+            Job::Elect(_, reply) => drop(reply.send(Err(told()))),
+            Job::Sweep(_, _, reply) => drop(reply.send(Err(told()))),
+            Job::SetAside(_, reply) | Job::Probe(reply) => drop(reply.send(Err(told()))),
+        }
+    }
+}
+
+impl Job {
+    /// Whether no one waits for it any more: it was not begun, and need not be.
+    fn is_dropped(&self) -> bool {
+        match self {
+            Self::Commit(_, reply) => reply.is_closed(),
+            Self::Claim(_, _, _, reply) => reply.is_closed(),
+            Self::Elect(_, reply) => reply.is_closed(),
+            Self::Sweep(_, _, reply) => reply.is_closed(),
+            Self::SetAside(_, reply) | Self::Probe(reply) => reply.is_closed(),
+        }
+    }
+
+    /// Pages it may write: for deciding when the journal is copied, not more.
+    fn pages(&self) -> i64 {
+        match self {
+            Self::Commit(batch, _) => i64::try_from(batch.ops.len()).unwrap_or(i64::MAX),
+            Self::Claim(..) | Self::Elect(..) | Self::Sweep(..) | Self::SetAside(..) => 8,
+            Self::Probe(_) => 1,
+        }
     }
 }
