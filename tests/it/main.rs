@@ -10,5 +10,6 @@
 mod architecture;
 mod client;
 mod config;
+mod gateways;
 mod support;
 mod web_listener;
