@@ -7,3 +7,4 @@
 pub mod dialog;
 pub mod domain;
 pub mod gateway;
+pub mod store;

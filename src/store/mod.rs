@@ -1,0 +1,3 @@
+//! What siaga keeps.
+
+pub mod engine;
