@@ -1,3 +1,3 @@
-//! What siaga keeps.
+//! The verbs of the use cases, each one atomic batch on an engine.
 
 pub mod engine;

@@ -6,6 +6,7 @@
 //! deadlines.
 
 pub mod batch;
+mod buckets;
 pub mod embedded;
 
 use std::fmt;

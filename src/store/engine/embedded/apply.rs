@@ -139,9 +139,7 @@ fn append(conn: &Connection, p: u8, name: &[u8], value: &[u8]) -> rusqlite::Resu
     let tail = [b"\0tail/", name].concat();
     let counted = counter(conn, p, &tail)?.unwrap_or_default();
     let last: i64 = conn
-        .prepare_cached(
-            "SELECT coalesce(max(position), 0) FROM log WHERE p = ?1 AND name = ?2",
-        )?
+        .prepare_cached("SELECT coalesce(max(position), 0) FROM log WHERE p = ?1 AND name = ?2")?
         .query_row(params![p, name], |row| row.get(0))?;
     let position = counted.max(last).saturating_add(1);
     let sum = sum::log(p, name, position, value);
@@ -305,7 +303,8 @@ pub(super) fn set_aside(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> 
     Ok(moved > 0)
 }
 
-/// Writes something that changes nothing.
+/// Writes a row that means nothing: tells whether a write would succeed. It differs every time, as
+/// SQLite writes nothing where nothing changes.
 pub(super) fn probe(conn: &Connection) -> rusqlite::Result<()> {
     let tries = counter(conn, OWN, b"probes")?.unwrap_or_default();
     set_counter(conn, OWN, b"probes", tries.wrapping_add(1))

@@ -59,8 +59,5 @@ pub(super) fn told(error: &rusqlite::Error) -> EngineError {
 
 /// SQLite's own "busy".
 pub(super) fn busy() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-        None,
-    )
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }

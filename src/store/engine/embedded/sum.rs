@@ -6,13 +6,7 @@
 use flate2::Crc;
 
 /// The sum of an entry.
-pub(super) fn entry(
-    at: u8,
-    key: &[u8],
-    version: i64,
-    expires: Option<i64>,
-    value: &[u8],
-) -> i64 {
+pub(super) fn entry(at: u8, key: &[u8], version: i64, expires: Option<i64>, value: &[u8]) -> i64 {
     let (has_end, end) = expires.map_or((0, 0), |end| (1, end));
     of(b'e', at, &[version, has_end, end], &[key, value])
 }

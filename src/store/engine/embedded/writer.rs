@@ -175,7 +175,10 @@ impl Writer {
         for (job, (answer, aside)) in jobs.into_iter().zip(answers) {
             if aside > 0 {
                 self.shared.set_aside.fetch_add(aside, Ordering::Relaxed);
-                tracing::error!(rows = aside, "rows failed their checksum and were set aside");
+                tracing::error!(
+                    rows = aside,
+                    "rows failed their checksum and were set aside"
+                );
             }
             if let (Task::Commit(batch), Answer::Committed(Committed::Done(_))) =
                 (&job.task, &answer)
@@ -196,7 +199,10 @@ impl Writer {
             return false;
         }
         let freed = fs::remove_file(reserve).is_ok();
-        tracing::error!(freed, "the disk is full: the store gave up its reserve, make room now");
+        tracing::error!(
+            freed,
+            "the disk is full: the store gave up its reserve, make room now"
+        );
         freed
     }
 
