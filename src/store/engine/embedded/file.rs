@@ -99,15 +99,13 @@ impl Lanes {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let mut lane = lock(&self.writer);
-        match lane.as_mut() {
-            Some(writer) => work(writer),
-            None => {
-                let mut writer = reconnect(&self.place, &self.journal_pages)?;
-                let done = work(&mut writer);
-                *lane = Some(writer);
-                done
-            }
+        if let Some(writer) = lane.as_mut() {
+            return work(writer);
         }
+        let mut writer = reconnect(&self.place, &self.journal_pages)?;
+        let done = work(&mut writer);
+        *lane = Some(writer);
+        done
     }
 
     /// How many pages the journal had after the last commit.
@@ -135,6 +133,18 @@ impl Lanes {
             *lane = Some(reader);
         }
         done
+    }
+
+    /// Writes a copy of everything to a new file, through a connection of its own: a long copy
+    /// keeps no reader waiting.
+    pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
+        let sql = "VACUUM INTO ?1";
+        if self.readers.is_empty() {
+            return self.write(|conn| conn.execute(sql, [to])).map(|_| ());
+        }
+        let apart = connect_reader(&self.place)?;
+        apart.pragma_update(None, "query_only", false)?;
+        apart.execute(sql, [to]).map(|_| ())
     }
 
     /// Gives up every connection: after a failed fsync none can be trusted.

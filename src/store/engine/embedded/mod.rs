@@ -170,10 +170,10 @@ impl Engine for Embedded {
 
     fn commit(&self, batch: Batch) -> Pending<'_, Committed> {
         Box::pin(async move {
-            match self.ask(Task::Commit(batch)).await? {
-                Answer::Committed(committed) => Ok(committed),
-                other => Err(odd(&other)),
-            }
+            let Answer::Committed(committed) = self.ask(Task::Commit(batch)).await? else {
+                return Err(odd());
+            };
+            Ok(committed)
         })
     }
 
@@ -202,10 +202,11 @@ impl Engine for Embedded {
             if due.rows.is_empty() && due.bad.is_empty() {
                 return Ok(Vec::new());
             }
-            match self.ask(Task::Claim(at, index.to_owned(), lease)).await? {
-                Answer::Claimed(rows) => Ok(rows),
-                other => Err(odd(&other)),
-            }
+            let Answer::Claimed(rows) = self.ask(Task::Claim(at, index.to_owned(), lease)).await?
+            else {
+                return Err(odd());
+            };
+            Ok(rows)
         })
     }
 
@@ -233,10 +234,10 @@ impl Engine for Embedded {
 
     fn elect(&self, candidacy: Candidacy) -> Pending<'_, Election> {
         Box::pin(async move {
-            match self.ask(Task::Elect(candidacy)).await? {
-                Answer::Elected(election) => Ok(election),
-                other => Err(odd(&other)),
-            }
+            let Answer::Elected(election) = self.ask(Task::Elect(candidacy)).await? else {
+                return Err(odd());
+            };
+            Ok(election)
         })
     }
 
@@ -257,10 +258,10 @@ impl Engine for Embedded {
 
     fn sweep(&self, now: i64, limit: usize) -> Pending<'_, Swept> {
         Box::pin(async move {
-            match self.ask(Task::Sweep(now, limit)).await? {
-                Answer::Swept(swept) => Ok(swept),
-                other => Err(odd(&other)),
-            }
+            let Answer::Swept(swept) = self.ask(Task::Sweep(now, limit)).await? else {
+                return Err(odd());
+            };
+            Ok(swept)
         })
     }
 
@@ -274,8 +275,8 @@ impl Engine for Embedded {
 }
 
 /// The writer answers in kind; anything else is a fault of this program, and of this call alone.
-fn odd(answer: &Answer) -> EngineError {
-    EngineError::Broken(format!("unexpected answer {answer:?}").into())
+fn odd() -> EngineError {
+    EngineError::Broken("the writer's answer is of another kind".into())
 }
 
 /// Holds room back on the disk, in blocks that are really taken.
@@ -324,9 +325,7 @@ fn copy_whole(lanes: &Lanes, to: &Path) -> Result<(), EngineError> {
             .create_new(true)
             .mode(0o600)
             .open(&part)?;
-        lanes
-            .read(|conn| conn.execute("VACUUM INTO ?1", [&target]))
-            .map_err(io::Error::other)?;
+        lanes.copy(&target).map_err(io::Error::other)?;
         File::open(&part)?.sync_all()?;
         fs::rename(&part, to)?;
         file::sync_folder(folder)
