@@ -2,3 +2,4 @@
 
 pub mod intent;
 pub mod phrases;
+pub mod place;
