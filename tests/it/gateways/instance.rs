@@ -73,7 +73,9 @@ impl Instance {
         let settings = BTreeMap::from([(carrier.to_owned(), settings)]);
         let gateways = Gateways::build(&settings, None::<&'static Country>).unwrap();
         let now = vector["now_unix"].as_i64().unwrap_or(1_782_874_860);
-        let limit = vector["config"]["max_body_bytes"].as_u64().unwrap_or(64 * 1024);
+        let limit = vector["config"]["max_body_bytes"]
+            .as_u64()
+            .unwrap_or(64 * 1024);
         Some(Self {
             gateway: gateways.get(carrier)?.clone(),
             now: Timestamp::from_second(now).unwrap(),
@@ -109,11 +111,17 @@ impl Instance {
             Some(inbound) if !duplicate => self.join(inbound),
             Some(_) | None => None,
         };
-        Item { received, duplicate, delivered }
+        Item {
+            received,
+            duplicate,
+            delivered,
+        }
     }
 
     fn join(&mut self, inbound: Inbound) -> Option<Inbound> {
-        let Some(part) = inbound.part else { return Some(inbound) };
+        let Some(part) = inbound.part else {
+            return Some(inbound);
+        };
         let key = (inbound.from.wire(), part.reference, part.total);
         let held = self.held.entry(key).or_default();
         held.push(inbound);
@@ -140,7 +148,11 @@ impl Instance {
                 WebhookError::Malformed { .. } => 422,
             },
         };
-        Acknowledgement { status, content_type: "application/problem+json", body: String::new() }
+        Acknowledgement {
+            status,
+            content_type: "application/problem+json",
+            body: String::new(),
+        }
     }
 
     pub(super) fn submit(&self, outbound: &Outbound) -> Result<ApiRequest, SendError> {
@@ -150,7 +162,10 @@ impl Instance {
     pub(super) fn submitted(&self, response: &Value) -> Result<Accepted, SendError> {
         let header = |name: &str| {
             let headers = response["headers"].as_object()?;
-            headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            headers
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
         };
         let seconds = header("retry-after").and_then(|value| match value {
             Value::String(text) => text.parse().ok(),
@@ -182,7 +197,11 @@ pub(super) fn outbound(vector: &Value) -> Outbound {
 pub(super) fn webhook(request: &Value) -> Webhook {
     let text = |key: &str| request[key].as_str().unwrap_or_default().to_owned();
     let path = text("path");
-    let tail = path.splitn(4, '/').nth(3).map(|tail| format!("/{tail}")).unwrap_or_default();
+    let tail = path
+        .splitn(4, '/')
+        .nth(3)
+        .map(|tail| format!("/{tail}"))
+        .unwrap_or_default();
     let headers = request["headers"].as_object().into_iter().flatten();
     Webhook {
         method: text("method"),
@@ -201,13 +220,22 @@ pub(super) fn webhook(request: &Value) -> Webhook {
 
 fn body(request: &Value) -> Vec<u8> {
     if let Some(encoded) = request["body_base64"].as_str() {
-        return base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
+        return base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .unwrap();
     }
     if let Some(repeat) = request["body_repeat"].as_object() {
         let text = |key: &str| repeat.get(key).and_then(Value::as_str).unwrap_or_default();
-        let count = repeat.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let count = repeat
+            .get("count")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         let unit = text("unit").repeat(usize::try_from(count).unwrap());
         return format!("{}{unit}{}", text("prefix"), text("suffix")).into_bytes();
     }
-    request["body"].as_str().unwrap_or_default().as_bytes().to_vec()
+    request["body"]
+        .as_str()
+        .unwrap_or_default()
+        .as_bytes()
+        .to_vec()
 }
