@@ -226,12 +226,15 @@ impl Load {
         texts: &mut Texts,
     ) -> Result<Self> {
         let gap = Duration::from_secs(1) / per_s;
+        let mut links = Vec::with_capacity(PACED_CONNECTIONS);
+        for _ in 0..PACED_CONNECTIONS {
+            links.push(Link::open(port).await?);
+        }
         let start = Instant::now() + Duration::from_millis(100);
         let load = Rc::new(RefCell::new(Self::default()));
         let tasks = LocalSet::new();
         let mut running = Vec::with_capacity(PACED_CONNECTIONS);
-        for first in 0..PACED_CONNECTIONS.min(count) {
-            let mut link = Link::open(port).await?;
+        for (first, mut link) in links.into_iter().enumerate() {
             let due = (first..count).step_by(PACED_CONNECTIONS);
             let numbered: Vec<(usize, u32)> = due.map(|at| (at, texts.take())).collect();
             let load = Rc::clone(&load);

@@ -137,6 +137,17 @@ impl Boxes {
         })
     }
 
+    /// Connections to hand messages in on, all open before anything is measured.
+    async fn links(&self) -> Result<Vec<TcpStream>> {
+        let mut links = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            let link = TcpStream::connect(loopback(self.messages_port)).await?;
+            link.set_nodelay(true)?;
+            links.push(link);
+        }
+        Ok(links)
+    }
+
     /// Processor seconds of both.
     pub(crate) fn cpu_s(&self) -> Result<f64> {
         Ok(self.bearerbox.cpu_s()? + self.smsbox.cpu_s()?)
@@ -149,10 +160,10 @@ impl Boxes {
         limit: Duration,
     ) -> Result<(f64, Duration)> {
         self.carrier.room.add_permits(under_way);
+        let links = self.links().await?;
         let start = Instant::now();
         let mut tasks = JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            let mut link = TcpStream::connect(loopback(self.messages_port)).await?;
+        for mut link in links {
             let carrier = Arc::clone(&self.carrier);
             tasks.spawn(async move {
                 while start.elapsed() < limit {
@@ -174,10 +185,10 @@ impl Boxes {
     /// A fixed rate; gives the 99th percentile from due to reply, in ms.
     pub(crate) async fn paced(&self, count: usize, per_s: u32) -> Result<f64> {
         let gap = Duration::from_secs(1) / per_s;
+        let links = self.links().await?;
         let start = Instant::now() + Duration::from_millis(100);
         let mut tasks = JoinSet::new();
-        for first in 0..CONNECTIONS {
-            let mut link = TcpStream::connect(loopback(self.messages_port)).await?;
+        for (first, mut link) in links.into_iter().enumerate() {
             let carrier = Arc::clone(&self.carrier);
             tasks.spawn(async move {
                 for at in (first..count).step_by(CONNECTIONS) {

@@ -17,6 +17,9 @@ class Message:
         self.replies = []
         self.refused = 0
 
+    def __repr__(self):
+        return f"{self.id} {self.text!r} -> {self.replies}"
+
     def request(self):
         """The request as bytes, for a connection that stays open."""
         query = urllib.parse.urlencode(
