@@ -45,7 +45,11 @@ pub(super) fn read(tree: &mut Tree<'_>, settings: &mut Settings, faults: &mut Ve
 fn take_common<'s>(gateway: &mut Node<'s>) -> Node<'s> {
     let mut common = DeTable::new();
     if let Some(own) = table_mut(gateway) {
-        common.extend(LineSettings::KEYS.iter().filter_map(|key| own.remove_entry(*key)));
+        common.extend(
+            LineSettings::KEYS
+                .iter()
+                .filter_map(|key| own.remove_entry(*key)),
+        );
     }
     Spanned::new(gateway.span(), DeValue::Table(common))
 }
