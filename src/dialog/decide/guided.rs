@@ -1,5 +1,10 @@
 //! The guided report: which hazard, where, anyone hurt. What is known is not asked.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a rule names what it is about; `decide` has an arm for every intent"
+)]
+
 use super::file::{self, typed, victims};
 use super::talk::{Said, Talk};
 use super::{info, place};
@@ -176,7 +181,7 @@ pub(super) fn report_or_info(talk: &mut Talk<'_>, reference: ReportRef) -> Said 
             let own = talk.own(reference);
             let (hazard, area) = own.map_or((None, None), |own| (own.hazard, own.place));
             talk.change(reference, |change| {
-                change.state = Some(ReportState::Cancelled)
+                change.state = Some(ReportState::Cancelled);
             });
             info::about(talk, hazard, area)
         }

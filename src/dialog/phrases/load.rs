@@ -196,21 +196,21 @@ impl Reader {
                 missing.push(format!("{section}.{key}"));
             }
         };
-        Phrase::ALL
-            .iter()
-            .for_each(|phrase| need("texts", &file.texts, phrase.name()));
-        Hazard::ALL
-            .iter()
-            .for_each(|hazard| need("hazards", &file.hazards, hazard.slug()));
-        Level::ALL
-            .iter()
-            .for_each(|level| need("levels", &file.levels, level.slug()));
-        ReportState::ALL
-            .iter()
-            .for_each(|(_, slug)| need("states", &file.states, slug));
-        Label::ALL
-            .iter()
-            .for_each(|label| need("labels", &file.labels, label.name()));
+        for phrase in Phrase::ALL {
+            need("texts", &file.texts, phrase.name());
+        }
+        for hazard in Hazard::ALL {
+            need("hazards", &file.hazards, hazard.slug());
+        }
+        for level in Level::ALL {
+            need("levels", &file.levels, level.slug());
+        }
+        for (_, slug) in ReportState::ALL {
+            need("states", &file.states, slug);
+        }
+        for label in Label::ALL {
+            need("labels", &file.labels, label.name());
+        }
         if file.months.is_empty() {
             missing.push("months".to_owned());
         }
