@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::*;
 use crate::domain::area::AreaCode;
 
+mod tables;
+
 const KEYWORDS: &str = "INFO LAPOR LPR DAFTAR REG STATUS POSKO STOP BERHENTI UNREG TOLONG TLG AMAN \
     BANTUAN HELP NGUNGSI TEMPAT LAPORAN CUACA INFORMASI EVAKUASI";
 const HAZARDS: &str = "BANJIR BNJR BNJIR BANJR BANJOR BANJIT BANDANG LONGSOR LNGSOR LONSOR GEMPA \
@@ -56,7 +58,7 @@ fn read(gazetteer: &Gazetteer, text: &str) -> Found {
     find(gazetteer, &words)
 }
 
-/// A place in short: a code, `a|b` for several, `~a|b` for near ones, `outside`, `unknown`, ``.
+/// A place in short: a code, `a|b` for several, `~a|b` for near ones, `outside`, `unknown`, or nothing.
 fn short(place: &Place) -> String {
     let join = |areas: &[AreaCode]| {
         let codes: Vec<String> = areas.iter().map(AreaCode::to_string).collect();
