@@ -24,10 +24,7 @@ pub(super) fn outside_or_unknown(gazetteer: &Gazetteer, all: &[PlaceWord<'_>]) -
             let typed = joined(all, at, len, " ");
             return Some(found(at, len, Place::Outside { typed }));
         }
-        let long = all
-            .get(at)
-            .is_some_and(|w| w.text.len() >= UNKNOWN_LETTERS_MIN);
-        if unknown.is_none() && long {
+        if unknown.is_none() && is_surely_place(all, at) {
             let typed = joined(all, at, 1, " ");
             unknown = Some(found(at, 1, Place::Unknown { typed }));
         }
@@ -67,6 +64,18 @@ fn is_position(all: &[PlaceWord<'_>], at: usize) -> bool {
     closes && matches!(previous.role, Role::Keyword | Role::Hazard)
 }
 
+/// Whether a word that is no name anywhere must still be meant as one: after a level or place
+/// word, or as what is left of a keyword's message. Elsewhere it is any word.
+fn is_surely_place(all: &[PlaceWord<'_>], at: usize) -> bool {
+    let previous = at.checked_sub(1).and_then(|at| all.get(at));
+    let led = previous.is_some_and(|word| words::before(word.text).is_some());
+    let keyword = all.first().is_some_and(|word| word.role == Role::Keyword);
+    let long = all
+        .get(at)
+        .is_some_and(|word| word.text.len() >= UNKNOWN_LETTERS_MIN);
+    long && (led || keyword && at + 1 == all.len())
+}
+
 /// How many words from `at` are the longest name elsewhere. A name around the active areas (their
 /// province) is none.
 fn outside(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> Option<usize> {
@@ -74,7 +83,12 @@ fn outside(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> Option<us
         let words = all.get(at..at + len).unwrap_or_default();
         let key = joined(all, at, *len, "");
         let free = words.len() == *len && words.iter().all(|word| word.role == Role::Free);
-        let around = |area: AreaCode| gazetteer.active().iter().any(|a| area.contains(*a));
+        let around = |area: AreaCode| {
+            gazetteer
+                .active()
+                .iter()
+                .any(|a| area != *a && area.contains(*a))
+        };
         let mut areas = gazetteer.named_anywhere(&key).peekable();
         free && key.len() >= OUTSIDE_LETTERS_MIN && areas.peek().is_some() && !areas.any(around)
     })

@@ -3,7 +3,7 @@
 use super::mention::{self, Mention, Standing};
 use super::words::{self, Before};
 use super::{PlaceWord, Role};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::gazetteer::Gazetteer;
 
 /// Most words of a message that are searched for: a search over the whole country costs up to
@@ -117,6 +117,9 @@ fn guess(
     let typed = all.get(at)?.text;
     let letters = words::letters_for_digits(typed);
     let typed = letters.as_deref().unwrap_or(typed);
+    if is_name_elsewhere(gazetteer, typed) {
+        return None;
+    }
     let single = nearest(gazetteer, typed).map(|(edits, areas)| (1, edits, areas));
     let joined = all.get(at + 1).and_then(|next| {
         let joins = matches!(next.role, Role::Free | Role::Known)
@@ -138,6 +141,13 @@ fn guess(
     Some(mention)
 }
 
+/// Whether a kecamatan or regency of the country is called exactly so: an exact name beats a near
+/// one. Villages elsewhere do not count: there is one for almost every misspelling.
+fn is_name_elsewhere(gazetteer: &Gazetteer, typed: &str) -> bool {
+    let mut areas = gazetteer.named_anywhere(typed);
+    areas.any(|area| area.level() < AreaLevel::Village)
+}
+
 /// The areas with the names nearest to a word, within the edits its length allows, and how many.
 pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<AreaCode>)> {
     let limit = if typed.len() < TWO_EDITS_LETTERS {
@@ -154,6 +164,10 @@ pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<Are
         };
         return (!areas.is_empty()).then_some((1, areas));
     };
+    // A name spelt right was found before, or it is used as no place.
+    if edits == 0 {
+        return None;
+    }
     let mut areas: Vec<AreaCode> = near
         .iter()
         .filter(|(other, _)| *other == edits)

@@ -252,7 +252,7 @@ mod tests {
     fn the_vocabulary_is_sorted_capitals() {
         assert!(COMMON.is_sorted_by(|left, right| left < right));
         let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
-        assert!(COMMON.iter().all(|word| capitals(word)));
+        assert!(COMMON.iter().all(capitals));
         for word in ["LAPAR", "POTONG", "BOLONG", "BARANG", "SUMBER", "SURUH"] {
             assert!(is_common(word), "{word}");
         }
