@@ -148,11 +148,8 @@ fn item(talk: &Talk<'_>, alert: &Alert, asked: Option<AreaCode>) -> String {
 /// The one of an alert's areas that concerns the phone most: the one asked about, an own one, the
 /// first.
 pub(super) fn label(talk: &Talk<'_>, alert: &Alert, asked: Option<AreaCode>) -> String {
-    let wanted = asked.iter().chain(&talk.caller.areas);
+    let mut wanted = asked.iter().chain(&talk.caller.areas);
     let touched = |wanted: &AreaCode| alert.areas.iter().find(|area| area.touches(*wanted));
-    let area = wanted
-        .filter_map(touched)
-        .next()
-        .or_else(|| alert.areas.first());
+    let area = wanted.find_map(touched).or_else(|| alert.areas.first());
     talk.label_or_kab(area.copied())
 }

@@ -75,13 +75,11 @@ pub(super) fn chosen(talk: &mut Talk<'_>, choices: &[AreaCode], next: PlaceUse, 
         return go_on(talk, next, None);
     }
     let index = usize::try_from(at).ok().and_then(|at| at.checked_sub(1));
-    match index.and_then(|index| choices.get(index)) {
-        Some(area) => go_on(talk, next, Some(*area)),
-        None => {
-            talk.keep_question();
-            talk.say(Phrase::AngkaBasi, &[])
-        }
+    if let Some(area) = index.and_then(|index| choices.get(index)) {
+        return go_on(talk, next, Some(*area));
     }
+    talk.keep_question();
+    talk.say(Phrase::AngkaBasi, &[])
 }
 
 /// The answer in words: a name that narrows the choices down, or another place.
