@@ -4,3 +4,4 @@ pub mod decide;
 pub mod intent;
 pub mod packing;
 pub mod phrases;
+pub mod place;

@@ -10,6 +10,7 @@ use super::super::{
 };
 use super::KannelSettings;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::gsm7;
 use crate::domain::message::Outbound;
 
 /// How messages are sent.
@@ -91,7 +92,7 @@ impl Sender {
         if let Some(smsc) = &self.smsc {
             query.append_pair("smsc", smsc);
         }
-        if !is_gsm7(&outbound.text) {
+        if gsm7::length(&outbound.text).is_none() {
             query
                 .append_pair("coding", "2")
                 .append_pair("charset", "UTF-8");
@@ -126,14 +127,6 @@ fn minutes_until(expires: Timestamp, now: Timestamp) -> i64 {
     seconds.div_euclid(60).max(1)
 }
 
-/// The letters of the GSM 7-bit default alphabet and its extension (3GPP TS 23.038 §6.2.1).
-const GSM7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
-    ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\u{c}^{}\\[~]|€";
-
-fn is_gsm7(text: &str) -> bool {
-    text.chars().all(|c| GSM7.contains(c))
-}
-
 /// What Kannel's answer means. It names no id: our own comes back in receipts.
 pub(super) fn submitted(response: &ApiResponse) -> Result<Accepted, SendError> {
     let body = response.body.trim();
@@ -163,7 +156,8 @@ pub(super) fn submitted(response: &ApiResponse) -> Result<Accepted, SendError> {
         400..=499 => ErrorClass::BadRequest,
         _ => {
             let says_later = body.starts_with("Temporal failure");
-            return Err(server_fault(response, says_later.then_some("503")));
+            let code = says_later.then(|| status.to_string());
+            return Err(server_fault(response, code.as_deref()));
         }
     };
     Err(SendError::of(
