@@ -104,19 +104,17 @@ pub(super) fn language(talk: &mut Talk<'_>, chosen: Option<Language>) -> Said {
 
 /// LANJUT: the next page, whose digits count from then on.
 pub(super) fn more(talk: &mut Talk<'_>) -> Said {
-    let Some(mut more) = talk.caller.more.take() else {
+    let Some(mut more) = talk
+        .caller
+        .more
+        .take()
+        .filter(|more| !more.pages.is_empty())
+    else {
         talk.keep_question();
         return talk.say(Phrase::LanjutKosong, &[]);
     };
-    let pages = more.pages.len();
-    let mut rest = more.pages.drain(..);
-    let page = rest.next();
-    let rest: Vec<_> = rest.collect();
-    let Some(page) = page else {
-        return talk.say(Phrase::LanjutKosong, &[]);
-    };
-    if pages > 1 {
-        more.pages = rest;
+    let page = more.pages.remove(0);
+    if !more.pages.is_empty() {
         talk.caller.more = Some(more);
     }
     if let Some(asked) = page.asked {

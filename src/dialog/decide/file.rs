@@ -17,11 +17,12 @@ const SAME_REPORT: SignedDuration = SignedDuration::from_mins(30);
 
 /// LAPOR, or an account of what happened.
 pub(super) fn report(talk: &mut Talk<'_>) -> Said {
-    if talk.reading.urgent && talk.open_report().is_some() {
+    let whole = talk.reading.hazard.is_some() && talk.reading.place.area().is_some();
+    if talk.reading.urgent && !whole && talk.open_report().is_some() {
         return emergency(talk);
     }
     if let Some(same) = same_report(talk) {
-        talk.change(same, |_| ());
+        talk.change(same, |_| {});
         return added(talk, same);
     }
     let reference = open(talk);

@@ -93,10 +93,10 @@ pub(super) fn said_of(talk: &Talk<'_>, phrase: Phrase, reference: ReportRef) -> 
 
 /// The answer to `LAPOR_T1`.
 pub(super) fn hazard(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
-    let hazard = match talk.reading.intent {
-        Intent::Choice(number) => chosen_hazard(number),
-        Intent::Thanks => None,
-        _ => talk.reading.hazard.or(Some(Hazard::Other)),
+    let hazard = match talk.number() {
+        Some(number) => chosen_hazard(number),
+        None if talk.reading.intent == Intent::Thanks => None,
+        None => talk.reading.hazard.or(Some(Hazard::Other)),
     };
     let area = talk.reading.place.area();
     talk.change(reference, |change| {
@@ -154,13 +154,14 @@ pub(super) fn place(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
 
 /// The answer to `LAPOR_T3`.
 pub(super) fn hurt(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
-    let answer = match talk.reading.intent {
-        Intent::Choice(1) => Some(Victims::None),
-        Intent::Choice(2) => Some(Victims::Injured),
-        Intent::Choice(3) => Some(Victims::Grave),
-        Intent::Choice(4) => Some(Victims::Unknown),
-        Intent::Choice(_) | Intent::Thanks => return ask_victims(talk, reference),
-        _ => victims(&talk.reading.fields),
+    let answer = match talk.number() {
+        Some(1) => Some(Victims::None),
+        Some(2) => Some(Victims::Injured),
+        Some(3) => Some(Victims::Grave),
+        Some(4) => Some(Victims::Unknown),
+        Some(_) => return ask_victims(talk, reference),
+        None if talk.reading.intent == Intent::Thanks => return ask_victims(talk, reference),
+        None => victims(&talk.reading.fields),
     };
     talk.change(reference, |change| change.victims = answer);
     let priority = match answer {
@@ -172,12 +173,12 @@ pub(super) fn hurt(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
 
 /// The answer to `LAPOR_TANYA`.
 pub(super) fn report_or_info(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
-    match talk.reading.intent {
-        Intent::Choice(1) => {
-            talk.change(reference, |_| ());
+    match talk.number() {
+        Some(1) => {
+            talk.change(reference, |_| {});
             next(talk, reference, Asking::Missing)
         }
-        Intent::Choice(2) => {
+        Some(2) => {
             let own = talk.own(reference);
             let (hazard, area) = own.map_or((None, None), |own| (own.hazard, own.place));
             talk.change(reference, |change| {
@@ -185,8 +186,9 @@ pub(super) fn report_or_info(talk: &mut Talk<'_>, reference: ReportRef) -> Said 
             });
             info::about(talk, hazard, area)
         }
-        Intent::Choice(_) | Intent::Thanks => file::ask_report_or_info(talk, reference),
-        _ => {
+        Some(_) => file::ask_report_or_info(talk, reference),
+        None if talk.reading.intent == Intent::Thanks => file::ask_report_or_info(talk, reference),
+        None => {
             let area = talk.reading.place.area();
             talk.change(reference, |change| change.place = area);
             next(talk, reference, Asking::Missing)

@@ -75,11 +75,11 @@ pub(super) fn chosen(talk: &mut Talk<'_>, choices: &[AreaCode], next: PlaceUse, 
         return go_on(talk, next, None);
     }
     let index = usize::try_from(at).ok().and_then(|at| at.checked_sub(1));
-    let Some(area) = index.and_then(|index| choices.get(index)) else {
-        talk.keep_question();
-        return talk.say(Phrase::AngkaBasi, &[]);
-    };
-    go_on(talk, next, Some(*area))
+    if let Some(area) = index.and_then(|index| choices.get(index)) {
+        return go_on(talk, next, Some(*area));
+    }
+    talk.keep_question();
+    talk.say(Phrase::AngkaBasi, &[])
 }
 
 /// The answer in words: a name that narrows the choices down, or another place.

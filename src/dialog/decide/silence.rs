@@ -12,7 +12,6 @@ use super::{answer, subscribe};
 use crate::dialog::intent::Intent;
 use crate::dialog::phrases::{Phrase, Slot, Value};
 use crate::domain::address::Address;
-use crate::domain::caller::Asked;
 use crate::domain::delivery::Urgency;
 use crate::domain::message::CarrierOptOut;
 use crate::domain::report::ReportRef;
@@ -57,7 +56,7 @@ pub(super) fn outcome(talk: &mut Talk<'_>) -> Outcome {
     if let Some(outcome) = too_often(talk) {
         return outcome;
     }
-    if talk.reading.intent == Intent::Thanks && !asks_for_report(talk) {
+    if talk.reading.intent == Intent::Thanks && talk.open_report().is_none() {
         talk.keep_question();
         return Outcome::Silence(Silence::Thanks);
     }
@@ -103,19 +102,21 @@ fn stop(talk: &mut Talk<'_>) -> Outcome {
     if talk.caller.blocked.is_some() {
         return Outcome::Silence(Silence::Blocked);
     }
-    let of_a_list =
-        said.phrase != Phrase::BerhentiOk.name() && said.phrase != Phrase::BerhentiSatu.name();
-    if of_a_list && said.phrase == Phrase::BerhentiKosong.name() {
+    let confirms = [Phrase::BerhentiOk.name(), Phrase::BerhentiSatu.name()];
+    if confirms.contains(&said.phrase) {
+        return reply(talk, said);
+    }
+    if said.phrase == Phrase::BerhentiKosong.name() {
         talk.caller.today.stop_repeats = repeats.saturating_add(1);
         if repeats > 0 {
             return Outcome::Silence(Silence::Stopped);
         }
         return reply(talk, said);
     }
-    if of_a_list && let Some(outcome) = too_often(talk) {
-        return outcome;
+    match too_often(talk) {
+        Some(outcome) => outcome,
+        None => unless_looping(talk, said),
     }
-    reply(talk, said)
 }
 
 /// A machine that sends our own words back is not talked to.
@@ -192,12 +193,8 @@ fn touched(talk: &Talk<'_>) -> Option<ReportRef> {
 /// the next question but one; only straight after itself it is a repeat. LANJUT goes on.
 fn repeated(talk: &mut Talk<'_>) -> Option<Silence> {
     let (now, own) = (talk.now(), hash(&talk.inbound.text));
-    let answers = match talk.reading.intent {
-        Intent::Choice(_) | Intent::Answer => talk.question.is_some(),
-        Intent::More => talk.caller.more.is_some(),
-        _ => false,
-    };
-    let goes_on = talk.reading.intent == Intent::More && answers;
+    let answers = answers_question(talk);
+    let goes_on = talk.reading.intent == Intent::More && talk.caller.more.is_some();
     let compared = if answers { 1 } else { usize::MAX };
     let before = talk.caller.recent.iter().rev().take(compared);
     let same = before
@@ -265,35 +262,16 @@ fn take_report(talk: &mut Talk<'_>) {
 
 /// Whether a message reports something, by itself or as the answer to a question about a report.
 fn is_report(talk: &Talk<'_>) -> bool {
-    match talk.reading.intent {
-        Intent::Report | Intent::AddToReport(_) | Intent::ReportOrInfo | Intent::Emergency => true,
-        Intent::Choice(_) | Intent::Answer => asks_for_report(talk),
-        _ => false,
-    }
+    let by_itself = matches!(
+        talk.reading.intent,
+        Intent::Report | Intent::AddToReport(_) | Intent::ReportOrInfo | Intent::Emergency
+    );
+    by_itself || (answers_question(talk) && talk.open_report().is_some())
 }
 
-/// Whether the open question is about a report.
-fn asks_for_report(talk: &Talk<'_>) -> bool {
-    use crate::domain::caller::PlaceUse;
-    talk.question
-        .as_ref()
-        .is_some_and(|question| match &question.asked {
-            Asked::ReportHazard(_)
-            | Asked::ReportPlace(_)
-            | Asked::ReportVictims(_)
-            | Asked::ReportOrInfo(_)
-            | Asked::WhichPlace {
-                next: PlaceUse::Report(_),
-                ..
-            } => true,
-            Asked::WhichPlace { .. }
-            | Asked::DidYouMean(_)
-            | Asked::SubscribeWhere
-            | Asked::WhichLanguage
-            | Asked::Alerts(_)
-            | Asked::Shelters(_)
-            | Asked::Reports(_) => false,
-        })
+/// Whether a message answers the open question.
+fn answers_question(talk: &Talk<'_>) -> bool {
+    talk.question.is_some() && matches!(talk.reading.intent, Intent::Choice(_) | Intent::Answer)
 }
 
 /// The reply, unless it would be the third of its kind.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Facts;
-use crate::dialog::intent::Reading;
+use crate::dialog::intent::{Intent, Reading};
 use crate::dialog::packing::{self, Marks, Rooms};
 use crate::dialog::phrases::{Filling, Label, Phrase, Slot, Value, Wording};
 use crate::domain::area::AreaCode;
@@ -96,6 +96,15 @@ impl<'a> Talk<'a> {
             caller: self.caller,
             effects: self.effects,
             outcome,
+        }
+    }
+
+    /// The number that was typed, where nothing else was.
+    pub(super) const fn number(&self) -> Option<u32> {
+        if let Intent::Choice(number) = self.reading.intent {
+            Some(number)
+        } else {
+            None
         }
     }
 
@@ -192,9 +201,9 @@ impl<'a> Talk<'a> {
             more: wording.lexicon(list.phrase, language).label(Label::More),
         };
         let packed = packing::pack(items, list.marks, rooms);
-        let end = packed.len().saturating_sub(1);
-        let page = |(at, page): (usize, packing::Packed)| {
-            let phrase = if at == 0 || at == end {
+        let last = packed.len().saturating_sub(1);
+        let finished = |(at, page): (usize, packing::Packed)| {
+            let phrase = if at == 0 || at == last {
                 list.phrase
             } else {
                 list.middle
@@ -204,7 +213,7 @@ impl<'a> Talk<'a> {
             let chosen: Vec<usize> = page.items.clone().collect();
             (wording.word(phrase, language, &filling), asked(&chosen))
         };
-        packed.into_iter().enumerate().map(page).collect()
+        packed.into_iter().enumerate().map(finished).collect()
     }
 }
 

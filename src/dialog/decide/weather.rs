@@ -25,6 +25,12 @@ const TSUNAMI: SignedDuration = SignedDuration::from_hours(12);
 /// A forecast for a village this near stands for a place without one.
 const SAME_WEATHER_KM: f64 = 15.0;
 
+/// Date and time of data that never came.
+const NEVER: (Value<'static>, Value<'static>) = (
+    Value::Label(Label::NeverDate),
+    Value::Label(Label::NeverTime),
+);
+
 /// GEMPA.
 pub(super) fn quake(talk: &Talk<'_>) -> Said {
     let Some(quake) = &talk.facts.board.quake else {
@@ -80,7 +86,7 @@ pub(super) fn about(talk: &Talk<'_>, area: Option<AreaCode>) -> Said {
         return talk.say(Phrase::CuacaDini, &[tempat, (Slot::Jam, until)]);
     }
     let Some(forecast) = forecast(talk, area) else {
-        return old(talk, &[tempat, never(Slot::Tgl), never(Slot::Jam)]);
+        return old(talk, &[tempat, (Slot::Tgl, NEVER.0), (Slot::Jam, NEVER.1)]);
     };
     let read = forecast.read_at;
     if facts.now.duration_since(read) > FORECAST_OLD {
@@ -107,14 +113,6 @@ pub(super) fn about(talk: &Talk<'_>, area: Option<AreaCode>) -> Said {
 
 fn old(talk: &Talk<'_>, filling: &Filling<'_>) -> Said {
     talk.say(Phrase::CuacaLama, filling)
-}
-
-const fn never(slot: Slot) -> (Slot, Value<'static>) {
-    let label = match slot {
-        Slot::Tgl => Label::NeverDate,
-        _ => Label::NeverTime,
-    };
-    (slot, Value::Label(label))
 }
 
 /// The forecast of the area, else the latest within it, else the nearest near by; the first of
