@@ -1,10 +1,5 @@
 //! The guided report: which hazard, where, anyone hurt. What is known is not asked.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a rule names what it is about; `decide` has an arm for every intent"
-)]
-
 use super::file::{self, typed, victims};
 use super::talk::{Said, Talk};
 use super::{info, place};

@@ -1,10 +1,5 @@
 //! When not to reply: the message is stored all the same, and reports are taken in spite of it.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a rule names what it is about; `decide` has an arm for every intent"
-)]
-
 use jiff::SignedDuration;
 
 use super::talk::{Said, Talk, hash};

@@ -201,9 +201,9 @@ impl<'a> Talk<'a> {
             more: wording.lexicon(list.phrase, language).label(Label::More),
         };
         let packed = packing::pack(items, list.marks, rooms);
-        let last = packed.len().saturating_sub(1);
+        let end = packed.len().saturating_sub(1);
         let finished = |(at, page): (usize, packing::Packed)| {
-            let phrase = if at == 0 || at == last {
+            let phrase = if at == 0 || at == end {
                 list.phrase
             } else {
                 list.middle

@@ -1,10 +1,5 @@
 //! GEMPA and CUACA: what BMKG published, with its age.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a rule names what it is about; `decide` has an arm for every intent"
-)]
-
 use jiff::SignedDuration;
 
 use super::place;

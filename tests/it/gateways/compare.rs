@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use siaga::domain::delivery::ReceiptId;
-use siaga::domain::message::CarrierOptOut;
+use siaga::domain::message::{CarrierOptOut, Inbound};
 use siaga::gateway::{Accepted, Acknowledgement, ApiRequest, Received, SendError, WebhookError};
 
 use super::instance::{Called, Item, Refusal};
@@ -111,50 +111,10 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
         found.insert("duplicate", true.into());
     }
     match &item.received {
-        Received::Message(inbound) => {
-            let text = item
-                .delivered
-                .as_ref()
-                .map_or(&inbound.text, |whole| &whole.text);
-            found.insert("from", inbound.from.wire().into());
-            found.insert(
-                "to",
-                inbound
-                    .to
-                    .as_ref()
-                    .map(siaga::domain::address::Address::wire)
-                    .into(),
-            );
-            found.insert("text", text.clone().into());
-            found.insert("message_id", inbound.carrier_id.clone().into());
-            found.insert(
-                "received_at",
-                inbound.sent_at.map(|at| at.to_string()).into(),
-            );
-            found.insert("deliver", item.delivered.is_some().into());
-            found.insert("link_id", inbound.link_id.clone().into());
-            found.insert(
-                "opt_out",
-                (inbound.opt_out == CarrierOptOut::Stopped).into(),
-            );
-            let parts = match inbound.part {
-                Some(part) => serde_json::json!({
-                    "ref": part.reference, "total": part.total, "part": part.number,
-                }),
-                None => segments.into(),
-            };
-            found.insert("parts", parts);
-        }
+        Received::Message(inbound) => message(&mut found, item, inbound, segments),
         Received::Binary(binary) => {
             found.insert("from", binary.from.wire().into());
-            found.insert(
-                "to",
-                binary
-                    .to
-                    .as_ref()
-                    .map(siaga::domain::address::Address::wire)
-                    .into(),
-            );
+            found.insert("to", binary.to.as_ref().map(|to| to.wire()).into());
             found.insert("message_id", binary.carrier_id.clone().into());
         }
         Received::Receipt(receipt) => {
@@ -163,26 +123,46 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
             if let ReceiptId::Ours(id) = &receipt.id {
                 found.insert("client_ref", id.clone().into());
             }
-            found.insert(
-                "to",
-                receipt
-                    .to
-                    .as_ref()
-                    .map(siaga::domain::address::Address::wire)
-                    .into(),
-            );
-            found.insert(
-                "status",
-                receipt
-                    .state
-                    .map(siaga::domain::delivery::DeliveryState::slug)
-                    .into(),
-            );
+            found.insert("to", receipt.to.as_ref().map(|to| to.wire()).into());
+            found.insert("status", receipt.state.map(|state| state.slug()).into());
             found.insert("raw_status", receipt.raw_status.clone().into());
             found.insert("error_code", receipt.error_code.clone().into());
         }
     }
     found
+}
+
+fn message(
+    found: &mut BTreeMap<&'static str, Value>,
+    item: &Item,
+    inbound: &Inbound,
+    segments: Option<u32>,
+) {
+    let text = item
+        .delivered
+        .as_ref()
+        .map_or(&inbound.text, |whole| &whole.text);
+    found.insert("from", inbound.from.wire().into());
+    found.insert("to", inbound.to.as_ref().map(|to| to.wire()).into());
+    found.insert("text", text.clone().into());
+    found.insert("message_id", inbound.carrier_id.clone().into());
+    found.insert(
+        "received_at",
+        inbound.sent_at.map(|at| at.to_string()).into(),
+    );
+    found.insert("deliver", item.delivered.is_some().into());
+    found.insert("link_id", inbound.link_id.clone().into());
+    found.insert(
+        "opt_out",
+        (inbound.opt_out == CarrierOptOut::Stopped).into(),
+    );
+    let parts = match inbound.part {
+        Some(part) => serde_json::json!({
+            "ref": part.reference, "total": part.total, "part": part.number,
+        }),
+        None => segments.into(),
+    };
+    found.insert("parts", parts);
 }
 
 /// Our answer to a carrier.
