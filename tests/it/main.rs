@@ -10,6 +10,7 @@
 mod architecture;
 mod client;
 mod config;
+mod engine_contract;
 mod gateways;
 mod support;
 mod web_listener;

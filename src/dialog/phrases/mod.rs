@@ -15,7 +15,7 @@ mod wording;
 pub use catalogue::{Label, Phrase, Slot};
 pub use lexicon::Lexicon;
 pub use load::{PhraseFault, PhraseProblem, embedded};
-pub use wording::{Value, Wording, echo};
+pub use wording::{Filling, Value, Wording, echo};
 
 use template::Template;
 

@@ -215,7 +215,7 @@ pub fn echo(typed: &str) -> String {
 /// Adds a value in characters that every phone shows, on one line and cut at a word. An empty
 /// value takes the blank before it along.
 fn push_within(text: &mut String, value: &str, room: usize) {
-    let simple = value.len() <= room && value.bytes().all(|byte| is_simple(byte));
+    let simple = value.len() <= room && value.bytes().all(is_simple);
     if simple && !value.is_empty() {
         text.push_str(value);
         return;

@@ -83,21 +83,56 @@ const BEFORE: &[(Before, &[&str])] = &[
     (
         Before::Spot,
         &[
-            "BEACH", "JEMBATAN", "KORAMIL", "PANTAI", "PASAR", "PELABUHAN", "PESISIR", "POLSEK",
-            "PUSKESMAS", "STASIUN", "TELUK", "TERMINAL", "TPI", "WADUK",
+            "BEACH",
+            "JEMBATAN",
+            "KORAMIL",
+            "PANTAI",
+            "PASAR",
+            "PELABUHAN",
+            "PESISIR",
+            "POLSEK",
+            "PUSKESMAS",
+            "STASIUN",
+            "TELUK",
+            "TERMINAL",
+            "TPI",
+            "WADUK",
         ],
     ),
     (
         Before::Passing,
         &[
-            "ARAH", "JALAN", "JALUR", "JL", "JLN", "JURUSAN", "KE", "LEWAT", "MENUJU", "PERUM",
-            "PERUMAHAN", "RAYA", "RUAS", "TO", "TOWARD", "TOWARDS",
+            "ARAH",
+            "JALAN",
+            "JALUR",
+            "JL",
+            "JLN",
+            "JURUSAN",
+            "KE",
+            "LEWAT",
+            "MENUJU",
+            "PERUM",
+            "PERUMAHAN",
+            "RAYA",
+            "RUAS",
+            "TO",
+            "TOWARD",
+            "TOWARDS",
         ],
     ),
     (
         Before::Part,
         &[
-            "BLOK", "DKH", "DN", "DSN", "DUSUN", "GANG", "GG", "LINGK", "LINGKUNGAN", "LINK",
+            "BLOK",
+            "DKH",
+            "DN",
+            "DSN",
+            "DUSUN",
+            "GANG",
+            "GG",
+            "LINGK",
+            "LINGKUNGAN",
+            "LINK",
         ],
     ),
     (
@@ -110,15 +145,37 @@ const BEFORE: &[(Before, &[&str])] = &[
     (
         Before::Office,
         &[
-            "BPBD", "BUPATI", "DINAS", "DINSOS", "DISHUB", "DPRD", "KODIM", "PDAM", "PEMDA",
-            "PEMKAB", "PLN", "PMI", "POLRES", "PUSDALOPS", "TAGANA",
+            "BPBD",
+            "BUPATI",
+            "DINAS",
+            "DINSOS",
+            "DISHUB",
+            "DPRD",
+            "KODIM",
+            "PDAM",
+            "PEMDA",
+            "PEMKAB",
+            "PLN",
+            "PMI",
+            "POLRES",
+            "PUSDALOPS",
+            "TAGANA",
         ],
     ),
 ];
 
 /// Words that are glued to the name behind them: `DIPANGGUL`, `KECSURUH`.
 const GLUED: &[&str] = &[
-    "KECAMATAN", "KELURAHAN", "DESA", "NENG", "NING", "TENG", "KEC", "KEL", "DS", "DI",
+    "KECAMATAN",
+    "KELURAHAN",
+    "DESA",
+    "NENG",
+    "NING",
+    "TENG",
+    "KEC",
+    "KEL",
+    "DS",
+    "DI",
 ];
 
 /// Words that are also names and that `DI` turns into something done: `di bangun`, `di suruh`.
@@ -195,7 +252,7 @@ mod tests {
     fn the_vocabulary_is_sorted_capitals() {
         assert!(COMMON.is_sorted_by(|left, right| left < right));
         let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
-        assert!(COMMON.iter().all(|word| capitals(word)));
+        assert!(COMMON.iter().all(capitals));
         for word in ["LAPAR", "POTONG", "BOLONG", "BARANG", "SUMBER", "SURUH"] {
             assert!(is_common(word), "{word}");
         }
@@ -203,7 +260,11 @@ mod tests {
 
     #[test]
     fn no_word_stands_in_two_rows() {
-        let mut words: Vec<&str> = BEFORE.iter().flat_map(|(_, words)| *words).copied().collect();
+        let mut words: Vec<&str> = BEFORE
+            .iter()
+            .flat_map(|(_, words)| *words)
+            .copied()
+            .collect();
         let count = words.len();
         words.sort_unstable();
         words.dedup();

@@ -182,6 +182,10 @@ pub struct Candidacy {
 
 /// What an engine says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent findings, each shown by itself"
+)]
 pub struct Health {
     /// It answers a read.
     pub reachable: bool,

@@ -303,7 +303,9 @@ pub(super) fn set_aside(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> 
     Ok(moved > 0)
 }
 
-/// Writes one row that means nothing: tells whether a write would succeed.
+/// Writes a row that means nothing: tells whether a write would succeed. It differs every time, as
+/// SQLite writes nothing where nothing changes.
 pub(super) fn probe(conn: &Connection) -> rusqlite::Result<()> {
-    set_counter(conn, OWN, b"probe", 1)
+    let tries = counter(conn, OWN, b"probes")?.unwrap_or_default();
+    set_counter(conn, OWN, b"probes", tries.wrapping_add(1))
 }

@@ -45,26 +45,15 @@ pub(super) fn is_dead(error: &rusqlite::Error) -> bool {
     matches!(of(error), Fault::Dead)
 }
 
-/// The error as the engine tells it.
-pub(super) fn told(error: rusqlite::Error) -> EngineError {
-    match of(&error) {
-        Fault::Full => EngineError::Full,
-        Fault::ReadOnly => EngineError::ReadOnly,
-        Fault::Dead => EngineError::Broken(error.into()),
-        Fault::Busy => EngineError::Busy,
-        Fault::Damaged | Fault::Other => EngineError::Damaged(error.into()),
-    }
-}
-
-/// The error as each of several waiting jobs is told it.
-pub(super) fn told_again(error: &rusqlite::Error) -> EngineError {
-    let text = error.to_string();
+/// The error as the engine tells it; several waiting jobs may be told of one.
+pub(super) fn told(error: &rusqlite::Error) -> EngineError {
+    let cause = || error.to_string().into();
     match of(error) {
         Fault::Full => EngineError::Full,
         Fault::ReadOnly => EngineError::ReadOnly,
-        Fault::Dead => EngineError::Broken(text.into()),
+        Fault::Dead => EngineError::Broken(cause()),
         Fault::Busy => EngineError::Busy,
-        Fault::Damaged | Fault::Other => EngineError::Damaged(text.into()),
+        Fault::Damaged | Fault::Other => EngineError::Damaged(cause()),
     }
 }
 

@@ -4,8 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault;
@@ -70,12 +72,14 @@ pub(super) struct Lanes {
     pub(super) place: Place,
     writer: Mutex<Option<Connection>>,
     readers: Vec<Mutex<Option<Connection>>>,
+    journal_pages: Arc<AtomicI64>,
 }
 
 impl Lanes {
     /// Opens the place, creates what is missing and refuses what a newer program wrote.
     pub(super) fn open(place: Place) -> Result<Self, EngineError> {
-        let writer = connect_writer(&place).map_err(|error| gone(&place, error))?;
+        let journal_pages = Arc::new(AtomicI64::new(0));
+        let writer = connect_writer(&place, &journal_pages).map_err(|error| gone(&place, error))?;
         prepare(&writer, &place)?;
         let readers = match place {
             Place::Memory => Vec::new(),
@@ -85,6 +89,7 @@ impl Lanes {
             place,
             writer: Mutex::new(Some(writer)),
             readers,
+            journal_pages,
         })
     }
 
@@ -94,15 +99,18 @@ impl Lanes {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let mut lane = lock(&self.writer);
-        match lane.as_mut() {
-            Some(writer) => work(writer),
-            None => {
-                let mut writer = reconnect(&self.place)?;
-                let done = work(&mut writer);
-                *lane = Some(writer);
-                done
-            }
+        if let Some(writer) = lane.as_mut() {
+            return work(writer);
         }
+        let mut writer = reconnect(&self.place, &self.journal_pages)?;
+        let done = work(&mut writer);
+        *lane = Some(writer);
+        done
+    }
+
+    /// How many pages the journal had after the last commit.
+    pub(super) fn journal_pages(&self) -> i64 {
+        self.journal_pages.load(Ordering::Relaxed)
     }
 
     /// Runs `work` on a free reading connection. One whose medium failed is given up.
@@ -127,33 +135,16 @@ impl Lanes {
         done
     }
 
-    /// Bytes of the file and its journal.
-    pub(super) fn used_bytes(&self) -> u64 {
-        let Some(file) = self.place.database() else {
-            return 0;
-        };
-        let journal = file.with_extension("db-wal");
-        [file, journal]
-            .iter()
-            .filter_map(|path| fs::metadata(path).ok())
-            .map(|m| m.len())
-            .sum()
-    }
-
-    /// Copies everything into `to` while the rest goes on; `to` appears whole or not at all.
-    pub(super) fn backup(&self, to: &Path) -> Result<(), EngineError> {
-        let told = |error: io::Error| gone(&self.place, error);
-        let half = to.with_extension("part");
-        // What an earlier, interrupted copy left would make this one fail.
-        let _ = fs::remove_file(&half);
-        let name = half.to_string_lossy();
-        self.read(|conn| conn.execute("VACUUM INTO ?1", [&name]))
-            .map_err(fault::told)?;
-        File::open(&half)
-            .and_then(|file| file.sync_all())
-            .map_err(told)?;
-        fs::rename(&half, to).map_err(told)?;
-        sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(told)
+    /// Writes a copy of everything to a new file, through a connection of its own: a long copy
+    /// keeps no reader waiting.
+    pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
+        let sql = "VACUUM INTO ?1";
+        if self.readers.is_empty() {
+            return self.write(|conn| conn.execute(sql, [to])).map(|_| ());
+        }
+        let apart = connect_reader(&self.place)?;
+        apart.pragma_update(None, "query_only", false)?;
+        apart.execute(sql, [to]).map(|_| ())
     }
 
     /// Gives up every connection: after a failed fsync none can be trusted.
@@ -172,7 +163,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect_writer(place: &Place) -> rusqlite::Result<Connection> {
+fn connect_writer(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
     let Some(path) = place.database() else {
         let writer = Connection::open_in_memory()?;
         writer.set_prepared_statement_cache_capacity(64);
@@ -181,23 +172,28 @@ fn connect_writer(place: &Place) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let writer = Connection::open_with_flags(path, flags)?;
+    let mut writer = Connection::open_with_flags(path, flags)?;
     writer.set_prepared_statement_cache_capacity(64);
-    // Checkpoints are the writer's own decision: see `writer`.
     writer.execute_batch(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;
          PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
     )?;
+    // When to copy the journal is the writer's own decision, between two transactions.
+    let pages = Arc::clone(pages);
+    writer.wal_hook(Some(move |_: &mut Wal, now: std::ffi::c_int| {
+        pages.store(i64::from(now), Ordering::Relaxed);
+        Ok(())
+    }))?;
     Ok(writer)
 }
 
 /// Opens anew after the medium failed. A failed fsync may have left pages of the journal clean in
 /// memory and missing on disk: all of it is copied into the file and synced before anything more
 /// is promised.
-fn reconnect(place: &Place) -> rusqlite::Result<Connection> {
-    let writer = connect_writer(place)?;
+fn reconnect(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
+    let writer = connect_writer(place, pages)?;
     let (busy, _, _) = checkpoint(&writer, "TRUNCATE")?;
     if busy {
         return Err(fault::busy());

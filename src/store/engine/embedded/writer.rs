@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::apply::{self, Versions};
 use super::fault::{self, Fault};
 use super::file::{self, Lanes};
-use super::read::{Bad, Checked};
+use super::read::Bad;
 use crate::store::engine::{
     Batch, Candidacy, Committed, Election, EngineError, Key, Lease, Partition, Ranked, Swept,
 };
@@ -27,18 +27,37 @@ const CHECKPOINT_PAGES: i64 = 4_000;
 /// The same while nothing waits.
 const CHECKPOINT_IDLE_PAGES: i64 = 1_000;
 
-/// What the writer is asked to do, and where its answer goes.
+/// What the writer is asked to do.
 #[derive(Debug)]
-pub(super) enum Job {
-    Commit(Batch, Reply<Committed>),
-    Claim(Partition, Key, Lease, Reply<Vec<Ranked>>),
-    Elect(Candidacy, Reply<Election>),
-    Sweep(i64, usize, Reply<Swept>),
-    SetAside(Vec<Bad>, Reply<()>),
-    Probe(Reply<()>),
+pub(super) enum Task {
+    Commit(Batch),
+    Claim(Partition, Key, Lease),
+    Elect(Candidacy),
+    Sweep(i64, usize),
+    SetAside(Vec<Bad>),
+    /// Nothing, in a transaction that writes: to see whether it can.
+    Probe,
 }
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+/// A task and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) task: Task,
+    pub(super) reply: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// The answer to a task, given once it is durable.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Committed(Committed),
+    Claimed(Vec<Ranked>),
+    Elected(Election),
+    Swept(Swept),
+    Done,
+}
+
+/// An answer, and the rows that were set aside on the way.
+type Performed = (Answer, u64);
 
 /// What the writer tells everyone.
 #[derive(Debug, Default)]
@@ -70,36 +89,36 @@ impl Shared {
 /// The writing thread's own.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) lanes: Arc<Lanes>,
-    pub(super) shared: Arc<Shared>,
+    lanes: Arc<Lanes>,
+    shared: Arc<Shared>,
     /// The file whose room is given up once the disk is full.
-    pub(super) reserve: Option<PathBuf>,
-    pub(super) versions: Versions,
-    /// Pages of the journal that are not in the file yet, as far as it is known.
-    pub(super) unsaved_pages: i64,
-}
-
-/// The answer to a job, kept until the transaction is durable.
-enum Answer {
-    Committed(Committed),
-    Claimed(Checked<Vec<Ranked>>),
-    Elected(Election),
-    Swept(Swept, u64),
-    SetAside(u64),
-    Probed,
+    reserve: Option<PathBuf>,
+    versions: Versions,
 }
 
 impl Writer {
+    pub(super) fn new(lanes: Arc<Lanes>, shared: Arc<Shared>, reserve: Option<PathBuf>) -> Self {
+        let versions = Versions::default();
+        Self {
+            lanes,
+            shared,
+            reserve,
+            versions,
+        }
+    }
+
     /// Works until every sender is gone.
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(JOBS_PER_COMMIT);
         while inbox.blocking_recv_many(&mut jobs, JOBS_PER_COMMIT) > 0 {
-            jobs.retain(|job| !job.is_dropped());
-            self.unsaved_pages += jobs.iter().map(Job::pages).sum::<i64>();
-            self.work(std::mem::take(&mut jobs));
+            // Who waits no longer was told so: what was not begun need not land late.
+            jobs.retain(|job| !job.reply.is_closed());
+            if !jobs.is_empty() {
+                self.work(std::mem::take(&mut jobs));
+            }
             self.checkpoint(inbox.is_empty());
         }
-        // Closed in order: the journal ends up in the file, and the next start has nothing to do.
+        // Closed in order: the journal ends up in the file, the next start has nothing to replay.
         let _ = self.lanes.write(|conn| file::checkpoint(conn, "TRUNCATE"));
     }
 
@@ -128,20 +147,20 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Answer>> {
+    fn transact(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Performed>> {
         let versions = &mut self.versions;
         let done = self.lanes.write(|conn| {
             conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             let done = jobs
                 .iter()
-                .map(|job| perform(conn, versions, job))
+                .map(|job| perform(conn, versions, &job.task))
                 .collect::<rusqlite::Result<Vec<_>>>()
                 .and_then(|answers| {
                     conn.prepare_cached("COMMIT")?.execute([])?;
                     Ok(answers)
                 });
             if done.is_err() && !conn.is_autocommit() {
-                // Where even this fails the connection is given up with the error at hand.
+                // Where even this fails, the next BEGIN does too and says so.
                 let _ = conn.execute_batch("ROLLBACK");
             }
             done
@@ -152,53 +171,22 @@ impl Writer {
         done
     }
 
-    fn answer(&self, jobs: Vec<Job>, answers: Vec<Answer>) {
-        for (job, answer) in jobs.into_iter().zip(answers) {
-            self.answer_one(job, answer);
-        }
-    }
-
-    /// Answers go to callers that may have stopped waiting; that is theirs to do.
-    fn answer_one(&self, job: Job, answer: Answer) {
-        match (job, answer) {
-            (Job::Commit(batch, reply), Answer::Committed(committed)) => {
-                if committed.is_done() {
-                    self.shared.wake(&batch.topics);
-                }
-                let _ = reply.send(Ok(committed));
+    fn answer(&self, jobs: Vec<Job>, answers: Vec<Performed>) {
+        for (job, (answer, aside)) in jobs.into_iter().zip(answers) {
+            if aside > 0 {
+                self.shared.set_aside.fetch_add(aside, Ordering::Relaxed);
+                tracing::error!(
+                    rows = aside,
+                    "rows failed their checksum and were set aside"
+                );
             }
-            (Job::Claim(_, _, _, reply), Answer::Claimed(claimed)) => {
-                if !claimed.bad.is_empty() {
-                    // Damaged entries must not be found due for ever.
-                    self.set_aside_now(&claimed.bad);
-                }
-                let _ = reply.send(Ok(claimed.rows));
+            if let (Task::Commit(batch), Answer::Committed(Committed::Done(_))) =
+                (&job.task, &answer)
+            {
+                self.shared.wake(&batch.topics);
             }
-            (Job::Elect(_, reply), Answer::Elected(election)) => {
-                let _ = reply.send(Ok(election));
-            }
-            (Job::Sweep(_, _, reply), Answer::Swept(swept, bad)) => {
-                self.count_set_aside(bad);
-                let _ = reply.send(Ok(swept));
-            }
-            (Job::SetAside(_, reply), Answer::SetAside(bad)) => {
-                self.count_set_aside(bad);
-                let _ = reply.send(Ok(()));
-            }
-            (Job::Probe(reply), Answer::Probed) => {
-                let _ = reply.send(Ok(()));
-            }
-            _ => {}
-        }
-    }
-
-    fn count_set_aside(&self, rows: u64) {
-        if rows > 0 {
-            self.shared.set_aside.fetch_add(rows, Ordering::Relaxed);
-            tracing::error!(
-                rows,
-                "rows of the store failed their checksum and were set aside"
-            );
+            // A caller that stopped waiting meanwhile was told that it may land.
+            let _ = job.reply.send(Ok(answer));
         }
     }
 
@@ -213,90 +201,71 @@ impl Writer {
         let freed = fs::remove_file(reserve).is_ok();
         tracing::error!(
             freed,
-            "the disk is full: the store's reserve was given up, make room now"
+            "the disk is full: the store gave up its reserve, make room now"
         );
         freed
     }
 
-    fn set_aside_now(&self, bad: &[Bad]) {
-        let moved = self.lanes.write(|conn| set_aside_all(conn, bad));
-        match moved {
-            Ok(rows) => self.count_set_aside(rows),
-            Err(error) => tracing::error!(%error, "damaged rows could not be set aside"),
-        }
-    }
-
-    /// Copies the journal into the file between two transactions, so that no one waits for it.
-    fn checkpoint(&mut self, idle: bool) {
+    /// Copies the journal into the file between two transactions, where it has grown enough.
+    fn checkpoint(&self, idle: bool) {
         let limit = if idle {
             CHECKPOINT_IDLE_PAGES
         } else {
             CHECKPOINT_PAGES
         };
-        if self.unsaved_pages < limit {
+        if self.lanes.journal_pages() < limit {
             return;
         }
         match self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE")) {
-            Ok((_, pages, copied)) => self.unsaved_pages = pages - copied,
-            Err(error) => tracing::warn!(%error, "the store's journal could not be copied"),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "the store's journal could not be copied into its file");
+                if fault::is_dead(&error) {
+                    self.lanes.give_up();
+                }
+            }
         }
     }
 }
 
-fn set_aside_all(conn: &Connection, bad: &[Bad]) -> rusqlite::Result<u64> {
-    bad.iter().try_fold(0, |rows, bad| {
-        Ok(rows + u64::from(apply::set_aside(conn, bad)?))
-    })
-}
-
-fn perform(conn: &Connection, versions: &mut Versions, job: &Job) -> rusqlite::Result<Answer> {
-    match job {
-        Job::Commit(batch, _) => apply::batch(conn, versions, batch).map(Answer::Committed),
-        Job::Claim(at, index, lease, _) => {
-            apply::claim(conn, *at, index, lease).map(Answer::Claimed)
-        }
-        Job::Elect(candidacy, _) => apply::elect(conn, versions, candidacy).map(Answer::Elected),
-        Job::Sweep(now, limit, _) => {
-            let (swept, bad) = apply::sweep(conn, *now, *limit)?;
-            Ok(Answer::Swept(swept, bad))
-        }
-        Job::SetAside(bad, _) => set_aside_all(conn, bad).map(Answer::SetAside),
-        Job::Probe(_) => apply::probe(conn).map(|()| Answer::Probed),
-    }
-}
-
-/// Tells every waiting caller the same error. Callers may have stopped waiting; that is theirs.
 fn refuse(jobs: Vec<Job>, error: &rusqlite::Error) {
-    let told = || fault::told_again(error);
     for job in jobs {
-        match job {
-            Job::Commit(_, reply) => drop(reply.send(Err(told()))),
-            Job::Claim(_, _, _, reply) => drop(reply.send(Err(told()))),
-            Job::Elect(_, reply) => drop(reply.send(Err(told()))),
-            Job::Sweep(_, _, reply) => drop(reply.send(Err(told()))),
-            Job::SetAside(_, reply) | Job::Probe(reply) => drop(reply.send(Err(told()))),
-        }
+        let _ = job.reply.send(Err(fault::told(error)));
     }
 }
 
-impl Job {
-    /// Whether no one waits for it any more: it was not begun, and need not be.
-    fn is_dropped(&self) -> bool {
-        match self {
-            Self::Commit(_, reply) => reply.is_closed(),
-            Self::Claim(_, _, _, reply) => reply.is_closed(),
-            Self::Elect(_, reply) => reply.is_closed(),
-            Self::Sweep(_, _, reply) => reply.is_closed(),
-            Self::SetAside(_, reply) | Self::Probe(reply) => reply.is_closed(),
+fn perform(conn: &Connection, versions: &mut Versions, task: &Task) -> rusqlite::Result<Performed> {
+    let mut aside = 0;
+    let answer = match task {
+        Task::Commit(batch) => Answer::Committed(apply::batch(conn, versions, batch)?),
+        Task::Claim(at, index, lease) => {
+            let claimed = apply::claim(conn, *at, index, lease)?;
+            // Damaged entries must not be found due for ever.
+            aside = set_aside(conn, &claimed.bad)?;
+            Answer::Claimed(claimed.rows)
         }
-    }
+        Task::Elect(candidacy) => Answer::Elected(apply::elect(conn, versions, candidacy)?),
+        Task::Sweep(now, limit) => {
+            let (swept, bad) = apply::sweep(conn, *now, *limit)?;
+            aside = bad;
+            Answer::Swept(swept)
+        }
+        Task::SetAside(rows) => {
+            aside = set_aside(conn, rows)?;
+            Answer::Done
+        }
+        Task::Probe => {
+            apply::probe(conn)?;
+            Answer::Done
+        }
+    };
+    Ok((answer, aside))
+}
 
-    /// Pages it may write: for deciding when the journal is copied, not more.
-    fn pages(&self) -> i64 {
-        match self {
-            Self::Commit(batch, _) => i64::try_from(batch.ops.len()).unwrap_or(i64::MAX),
-            Self::Claim(..) | Self::Elect(..) | Self::Sweep(..) | Self::SetAside(..) => 8,
-            Self::Probe(_) => 1,
-        }
+fn set_aside(conn: &Connection, rows: &[Bad]) -> rusqlite::Result<u64> {
+    let mut moved = 0;
+    for row in rows {
+        moved += u64::from(apply::set_aside(conn, row)?);
     }
+    Ok(moved)
 }
