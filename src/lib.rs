@@ -4,6 +4,12 @@
 //! down this list, never up: `app` and `cli`, `web`, `service`, `store`, then the pure rooms
 //! `dialog`, `gateway` and `feed`, and at the bottom `domain`.
 
+pub mod config;
 pub mod dialog;
 pub mod domain;
+pub mod feed;
 pub mod gateway;
+pub mod service;
+pub mod store;
+pub mod telemetry;
+pub mod web;

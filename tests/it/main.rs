@@ -1,0 +1,16 @@
+//! Everything that is tested through the library's public face, in one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it should be"
+)]
+
+mod architecture;
+mod client;
+mod config;
+mod engine_contract;
+mod gateways;
+mod support;
+mod web_listener;
