@@ -1,5 +1,6 @@
 //! Names that are no active area's, where a place stands: outside, or unknown.
 
+use super::guess::SHORT_MESSAGE_WORDS;
 use super::words::{self, Before};
 use super::{Found, PlaceWord, Role};
 use crate::dialog::intent::Place;
@@ -64,16 +65,21 @@ fn is_position(all: &[PlaceWord<'_>], at: usize) -> bool {
     closes && matches!(previous.role, Role::Keyword | Role::Hazard)
 }
 
-/// Whether a word that is no name anywhere must still be meant as one: after a level or place
-/// word, or as what is left of a keyword's message. Elsewhere it is any word.
+/// Whether a word that is no name anywhere must still be meant as one: after a level word, or in a
+/// message that is short or begins with a keyword after a place word or last. Elsewhere it is any
+/// word (`banjir di minimarket`).
 fn is_surely_place(all: &[PlaceWord<'_>], at: usize) -> bool {
-    let previous = at.checked_sub(1).and_then(|at| all.get(at));
-    let led = previous.is_some_and(|word| words::before(word.text).is_some());
-    let keyword = all.first().is_some_and(|word| word.role == Role::Keyword);
     let long = all
         .get(at)
         .is_some_and(|word| word.text.len() >= UNKNOWN_LETTERS_MIN);
-    long && (led || keyword && at + 1 == all.len())
+    let previous = at.checked_sub(1).and_then(|at| all.get(at));
+    let keyword = all.first().is_some_and(|word| word.role == Role::Keyword);
+    let sure = match previous.and_then(|word| words::before(word.text)) {
+        Some(Before::Level(_)) => true,
+        Some(_) => keyword || all.len() <= SHORT_MESSAGE_WORDS,
+        None => keyword && at + 1 == all.len(),
+    };
+    long && sure
 }
 
 /// How many words from `at` are the longest name elsewhere. A name around the active areas (their

@@ -10,7 +10,7 @@ use crate::domain::gazetteer::Gazetteer;
 /// 0.1 ms.
 const SEARCHES_MAX: usize = 6;
 /// Up to this many words, the only word nothing explains is in the position of a place.
-const SHORT_MESSAGE_WORDS: usize = 6;
+pub(super) const SHORT_MESSAGE_WORDS: usize = 6;
 /// Letters from which two edits may be made good.
 const TWO_EDITS_LETTERS: usize = 6;
 /// Letters from which a vowel-less word may be a name (`MNJNGN`).
@@ -95,7 +95,8 @@ fn position(all: &[PlaceWord<'_>], at: usize) -> Option<Standing> {
     let next = all.get(at + 1);
     match previous.and_then(|word| words::before(word.text)) {
         Some(Before::Level(_)) => return Some(Standing::Fixed),
-        Some(Before::At | Before::Spot) => return Some(Standing::At),
+        // In a text about nothing of ours, what follows `di` is seldom a misspelt village.
+        Some(Before::At | Before::Spot) => return is_of_ours(all).then_some(Standing::At),
         Some(Before::Passing | Before::Part | Before::Stuff | Before::Office) => return None,
         None => {}
     }
@@ -105,6 +106,13 @@ fn position(all: &[PlaceWord<'_>], at: usize) -> Option<Standing> {
     let free = |word: &&PlaceWord<'_>| word.role == Role::Free;
     let alone = all.len() <= SHORT_MESSAGE_WORDS && all.iter().filter(free).count() == 1;
     (after_subject || before_hazard || alone).then_some(Standing::Named)
+}
+
+/// Whether the message is short or has a keyword, a hazard or a figure.
+fn is_of_ours(all: &[PlaceWord<'_>]) -> bool {
+    let tells =
+        |word: &PlaceWord<'_>| matches!(word.role, Role::Keyword | Role::Hazard | Role::Number);
+    all.len() <= SHORT_MESSAGE_WORDS || all.iter().any(tells)
 }
 
 /// The nearest names to the word at `at`, or to it and the next one together.
@@ -179,7 +187,7 @@ pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<Are
         areas.retain(|area| {
             let name = gazetteer.name(*area).unwrap_or_default().to_uppercase();
             let name = name.strip_prefix("KABUPATEN ").unwrap_or(&name);
-            name.get(..1) == first
+            name.get(..1) == first && name.len() >= TWO_EDITS_LETTERS
         });
     }
     (!areas.is_empty()).then_some((edits, areas))
