@@ -160,39 +160,6 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
     found
 }
 
-fn message(
-    found: &mut BTreeMap<&'static str, Value>,
-    item: &Item,
-    inbound: &Inbound,
-    segments: Option<u32>,
-) {
-    let text = item
-        .delivered
-        .as_ref()
-        .map_or(&inbound.text, |whole| &whole.text);
-    found.insert("from", inbound.from.wire().into());
-    found.insert("to", inbound.to.as_ref().map(|to| to.wire()).into());
-    found.insert("text", text.clone().into());
-    found.insert("message_id", inbound.carrier_id.clone().into());
-    found.insert(
-        "received_at",
-        inbound.sent_at.map(|at| at.to_string()).into(),
-    );
-    found.insert("deliver", item.delivered.is_some().into());
-    found.insert("link_id", inbound.link_id.clone().into());
-    found.insert(
-        "opt_out",
-        (inbound.opt_out == CarrierOptOut::Stopped).into(),
-    );
-    let parts = match inbound.part {
-        Some(part) => serde_json::json!({
-            "ref": part.reference, "total": part.total, "part": part.number,
-        }),
-        None => segments.into(),
-    };
-    found.insert("parts", parts);
-}
-
 /// Our answer to a carrier.
 pub(super) fn answer(answer: &Acknowledgement, expected: &Value) -> Result<(), Mismatch> {
     let status: Value = answer.status.into();
