@@ -43,7 +43,11 @@ fn text(parts: &[Inbound], number: u8) -> Option<&str> {
 }
 
 fn whole(last: &Inbound, text: String) -> Inbound {
-    Inbound { text, part: None, ..last.clone() }
+    Inbound {
+        text,
+        part: None,
+        ..last.clone()
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +68,11 @@ mod tests {
             text: text.to_owned(),
             sent_at: None,
             received_at: Timestamp::UNIX_EPOCH,
-            part: Some(Part { reference: 7, total, number }),
+            part: Some(Part {
+                reference: 7,
+                total,
+                number,
+            }),
             opt_out: CarrierOptOut::None,
             link_id: None,
         }
@@ -72,7 +80,12 @@ mod tests {
 
     #[test]
     fn parts_are_joined_in_their_order_whatever_order_they_came_in() {
-        let parts = [part(3, 3, "c"), part(1, 3, "a"), part(1, 3, "x"), part(2, 3, "b")];
+        let parts = [
+            part(3, 3, "c"),
+            part(1, 3, "a"),
+            part(1, 3, "x"),
+            part(2, 3, "b"),
+        ];
         let joined = complete(&parts).unwrap();
         assert_eq!((joined.text.as_str(), joined.part), ("abc", None));
         assert_eq!(joined.carrier_id.as_deref(), Some("id-2"));

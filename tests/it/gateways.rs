@@ -26,8 +26,10 @@ fn every_vector_is_answered_as_its_carrier_expects() {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let given = std::env::var_os("SIAGA_VECTORS").map(PathBuf::from);
     let folder = given.clone().unwrap_or(own);
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     files.sort();
     assert!(!files.is_empty(), "no vectors in {}", folder.display());
@@ -41,7 +43,10 @@ fn every_vector_is_answered_as_its_carrier_expects() {
             Outcome::Failed(why) => failures.push(format!("{}: {why}", vector["name"])),
         }
     }
-    println!("vectors: {passed} passed, {} failed, {left_out} left out", failures.len());
+    println!(
+        "vectors: {passed} passed, {} failed, {left_out} left out",
+        failures.len()
+    );
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 

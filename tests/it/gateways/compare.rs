@@ -6,9 +6,7 @@ use serde_json::Value;
 
 use siaga::domain::delivery::ReceiptId;
 use siaga::domain::message::CarrierOptOut;
-use siaga::gateway::{
-    Accepted, Acknowledgement, ApiRequest, Received, SendError, WebhookError,
-};
+use siaga::gateway::{Accepted, Acknowledgement, ApiRequest, Received, SendError, WebhookError};
 
 use super::instance::{Called, Item, Refusal};
 
@@ -31,7 +29,11 @@ pub(super) fn call(called: &Called, expect: &Value) -> Result<(), Mismatch> {
             let reasons = alternatives(expect, "reason");
             let found = reason(refusal);
             let fits = reasons.is_empty() || reasons.iter().any(|r| *r == found);
-            if fits { Ok(()) } else { Err(format!("reason: found {found}, expected {reasons:?}")) }
+            if fits {
+                Ok(())
+            } else {
+                Err(format!("reason: found {found}, expected {reasons:?}"))
+            }
         }
         Called::Taken(items, segments) => taken(items, *segments, expect),
     }
@@ -54,13 +56,20 @@ fn reason(refusal: &Refusal) -> &'static str {
 fn alternatives(expect: &Value, key: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let one = text(&expect[key]);
-    let any = expect[format!("{key}_any_of")].as_array().cloned().unwrap_or_default();
+    let any = expect[format!("{key}_any_of")]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     one.into_iter().chain(any.iter().filter_map(text)).collect()
 }
 
 fn taken(items: &[Item], segments: Option<u32>, expect: &Value) -> Result<(), Mismatch> {
     if expect["ignored"] == true {
-        return if items.is_empty() { Ok(()) } else { Err("not ignored".to_owned()) };
+        return if items.is_empty() {
+            Ok(())
+        } else {
+            Err("not ignored".to_owned())
+        };
     }
     for list in ["messages", "reports"] {
         if let Some(expected) = expect[list].as_array() {
@@ -103,15 +112,24 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
     }
     match &item.received {
         Received::Message(inbound) => {
-            let text = item.delivered.as_ref().map_or(&inbound.text, |whole| &whole.text);
+            let text = item
+                .delivered
+                .as_ref()
+                .map_or(&inbound.text, |whole| &whole.text);
             found.insert("from", inbound.from.wire().into());
             found.insert("to", inbound.to.as_ref().map(|to| to.wire()).into());
             found.insert("text", text.clone().into());
             found.insert("message_id", inbound.carrier_id.clone().into());
-            found.insert("received_at", inbound.sent_at.map(|at| at.to_string()).into());
+            found.insert(
+                "received_at",
+                inbound.sent_at.map(|at| at.to_string()).into(),
+            );
             found.insert("deliver", item.delivered.is_some().into());
             found.insert("link_id", inbound.link_id.clone().into());
-            found.insert("opt_out", (inbound.opt_out == CarrierOptOut::Stopped).into());
+            found.insert(
+                "opt_out",
+                (inbound.opt_out == CarrierOptOut::Stopped).into(),
+            );
             let parts = match inbound.part {
                 Some(part) => serde_json::json!({
                     "ref": part.reference, "total": part.total, "part": part.number,
@@ -148,7 +166,10 @@ pub(super) fn answer(answer: &Acknowledgement, expected: &Value) -> Result<(), M
         one => *one == status,
     };
     if !fits {
-        return Err(format!("status: found {status}, expected {}", expected["status"]));
+        return Err(format!(
+            "status: found {status}, expected {}",
+            expected["status"]
+        ));
     }
     if let Some(content_type) = expected["content_type"].as_str() {
         let bare = |text: &str| text.split(';').next().unwrap_or_default().trim().to_owned();
@@ -156,7 +177,11 @@ pub(super) fn answer(answer: &Acknowledgement, expected: &Value) -> Result<(), M
         same("content type", &found.into(), &wanted.into())?;
     }
     let wanted = expected["body"].as_str().unwrap_or_default();
-    body(&answer.body, wanted, expected["body_compare"].as_str().unwrap_or("exact"))
+    body(
+        &answer.body,
+        wanted,
+        expected["body_compare"].as_str().unwrap_or("exact"),
+    )
 }
 
 fn body(found: &str, expected: &str, how: &str) -> Result<(), Mismatch> {
@@ -166,9 +191,7 @@ fn body(found: &str, expected: &str, how: &str) -> Result<(), Mismatch> {
         "xml" => same("body", &xml(found).into(), &xml(expected).into()),
         "json" => same("body", &json(found)?, &json(expected)?),
         "json_subset" => subset("body", &json(found)?, &json(expected)?),
-        "json_subset_ci_keys" => {
-            subset("body", &lower(&json(found)?), &lower(&json(expected)?))
-        }
+        "json_subset_ci_keys" => subset("body", &lower(&json(found)?), &lower(&json(expected)?)),
         "form_subset" => form_subset(found, expected),
         _ => same("body", &found.into(), &expected.into()),
     }
@@ -177,7 +200,10 @@ fn body(found: &str, expected: &str, how: &str) -> Result<(), Mismatch> {
 /// XML without the blanks between elements and with empty elements written one way.
 fn xml(text: &str) -> String {
     let between: Vec<&str> = text.split('>').map(str::trim_start).collect();
-    let joined = between.join(">").replace(" />", "/>").replace("?> <", "?><");
+    let joined = between
+        .join(">")
+        .replace(" />", "/>")
+        .replace("?> <", "?><");
     joined.replace("<Response></Response>", "<Response/>")
 }
 
@@ -207,10 +233,15 @@ fn subset(at: &str, found: &Value, expected: &Value) -> Result<(), Mismatch> {
 
 fn form_subset(found: &str, expected: &str) -> Result<(), Mismatch> {
     let pairs = |text: &str| -> Vec<(String, String)> {
-        form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+        form_urlencoded::parse(text.as_bytes())
+            .into_owned()
+            .collect()
     };
     let found = pairs(found);
-    match pairs(expected).into_iter().find(|pair| !found.contains(pair)) {
+    match pairs(expected)
+        .into_iter()
+        .find(|pair| !found.contains(pair))
+    {
         Some(pair) => Err(format!("form: no {pair:?} in {found:?}")),
         None => Ok(()),
     }
@@ -221,7 +252,9 @@ pub(super) fn request(
     found: &Result<ApiRequest, SendError>,
     expected: &Value,
 ) -> Result<(), Mismatch> {
-    let found = found.as_ref().map_err(|error| format!("not made: {error}"))?;
+    let found = found
+        .as_ref()
+        .map_err(|error| format!("not made: {error}"))?;
     same("method", &found.method.into(), &expected["method"])?;
     let (url, query) = found.url.split_once('?').unwrap_or((&found.url, ""));
     let wanted_url = expected["url"].as_str().unwrap_or_default();
@@ -232,12 +265,19 @@ pub(super) fn request(
         _ => same("query", &query.into(), &wanted_query.into())?,
     }
     for (name, value) in expected["headers"].as_object().into_iter().flatten() {
-        let own = found.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        let own = found
+            .headers
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name));
         let own = own.map(|(_, value)| value.clone()).unwrap_or_default();
         same(name, &own.into(), value)?;
     }
     let wanted = expected["body"].as_str().unwrap_or_default();
-    body(&found.body, wanted, expected["body_compare"].as_str().unwrap_or("exact"))
+    body(
+        &found.body,
+        wanted,
+        expected["body_compare"].as_str().unwrap_or("exact"),
+    )
 }
 
 /// What the carrier's answer was read as.
@@ -271,7 +311,9 @@ fn refused(found: &SendError, expect: &Value) -> Result<(), Mismatch> {
     for (key, value) in described {
         if let Some(any) = expect[format!("{key}_any_of")].as_array() {
             if !any.contains(&value) {
-                return Err(format!("error.{key}: found {value}, expected one of {any:?}"));
+                return Err(format!(
+                    "error.{key}: found {value}, expected one of {any:?}"
+                ));
             }
         } else if let Some(expected) = expect.get(key) {
             same(&format!("error.{key}"), &value, expected)?;

@@ -45,18 +45,55 @@ pub(super) struct Item {
     pub(super) delivered: Option<Inbound>,
 }
 
-/// The settings of a carrier that a vector's `config` and `secret` stand for; one row a carrier.
+/// The shared key that a vector's request names in its signature settings; its secret is the
+/// vector's.
+fn named_key(vector: &Value, secret: &str) -> Value {
+    let headers = vector["request"]["headers"].as_object();
+    let settings = headers.into_iter().flatten().find_map(|(name, value)| {
+        let is = name.eq_ignore_ascii_case("x-twilio-webhooks-signature-settings");
+        value.as_str().filter(|_| is)
+    });
+    let id = settings.and_then(|text| text.split(',').find_map(|pair| pair.strip_prefix("key=")));
+    id.map_or(json!({}), |id| json!({ id: secret }))
+}
+
+/// The settings of a carrier that a vector's `config` and `secret` stand for, completed by what
+/// settings must hold and the vector does not use; one row a carrier.
 fn settings_of(carrier: &str, vector: &Value) -> Option<GatewaySettings> {
     let mut config: Map<String, Value> = vector["config"].as_object().cloned().unwrap_or_default();
     config.remove("max_body_bytes");
     config.remove("timezone");
     let secret = vector["secret"].as_str().unwrap_or("not-in-this-vector");
+    let unused = json!("not-in-this-vector");
     let auth = json!({ "type": "none" });
     let (kind, extra) = match carrier {
         "kannel" => ("kannel", vec![("callback_auth", auth)]),
-        "twilio" => ("twilio", vec![("auth_token", json!(secret))]),
-        "africastalking" => ("africastalking", vec![("callback_auth", auth)]),
-        "smsgate" => ("smsgate", vec![("signing_key", json!(secret))]),
+        "twilio" => (
+            "twilio",
+            vec![
+                ("auth_token", json!(secret)),
+                ("signing_keys", named_key(vector, secret)),
+                ("account_sid", json!("AC1")),
+                ("from", json!("+12025550143")),
+            ],
+        ),
+        "africastalking" => (
+            "africastalking",
+            vec![
+                ("callback_auth", auth),
+                ("username", unused.clone()),
+                ("api_key", unused),
+            ],
+        ),
+        "smsgate" => (
+            "smsgate",
+            vec![
+                ("signing_key", json!(secret)),
+                ("base_url", json!("https://phone.example.org")),
+                ("username", unused.clone()),
+                ("password", unused),
+            ],
+        ),
         _ => return None,
     };
     config.insert("kind".to_owned(), json!(kind));
@@ -73,7 +110,9 @@ impl Instance {
         let settings = BTreeMap::from([(carrier.to_owned(), settings)]);
         let gateways = Gateways::build(&settings, None::<&'static Country>).unwrap();
         let now = vector["now_unix"].as_i64().unwrap_or(1_782_874_860);
-        let limit = vector["config"]["max_body_bytes"].as_u64().unwrap_or(64 * 1024);
+        let limit = vector["config"]["max_body_bytes"]
+            .as_u64()
+            .unwrap_or(64 * 1024);
         Some(Self {
             gateway: gateways.get(carrier)?.clone(),
             now: Timestamp::from_second(now).unwrap(),
@@ -109,11 +148,17 @@ impl Instance {
             Some(inbound) if !duplicate => self.join(inbound),
             Some(_) | None => None,
         };
-        Item { received, duplicate, delivered }
+        Item {
+            received,
+            duplicate,
+            delivered,
+        }
     }
 
     fn join(&mut self, inbound: Inbound) -> Option<Inbound> {
-        let Some(part) = inbound.part else { return Some(inbound) };
+        let Some(part) = inbound.part else {
+            return Some(inbound);
+        };
         let key = (inbound.from.wire(), part.reference, part.total);
         let held = self.held.entry(key).or_default();
         held.push(inbound);
@@ -140,7 +185,11 @@ impl Instance {
                 WebhookError::Malformed { .. } => 422,
             },
         };
-        Acknowledgement { status, content_type: "application/problem+json", body: String::new() }
+        Acknowledgement {
+            status,
+            content_type: "application/problem+json",
+            body: String::new(),
+        }
     }
 
     pub(super) fn submit(&self, outbound: &Outbound) -> Result<ApiRequest, SendError> {
@@ -150,7 +199,10 @@ impl Instance {
     pub(super) fn submitted(&self, response: &Value) -> Result<Accepted, SendError> {
         let header = |name: &str| {
             let headers = response["headers"].as_object()?;
-            headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            headers
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
         };
         let seconds = header("retry-after").and_then(|value| match value {
             Value::String(text) => text.parse().ok(),
@@ -182,7 +234,11 @@ pub(super) fn outbound(vector: &Value) -> Outbound {
 pub(super) fn webhook(request: &Value) -> Webhook {
     let text = |key: &str| request[key].as_str().unwrap_or_default().to_owned();
     let path = text("path");
-    let tail = path.splitn(4, '/').nth(3).map(|tail| format!("/{tail}")).unwrap_or_default();
+    let tail = path
+        .splitn(4, '/')
+        .nth(3)
+        .map(|tail| format!("/{tail}"))
+        .unwrap_or_default();
     let headers = request["headers"].as_object().into_iter().flatten();
     Webhook {
         method: text("method"),
@@ -201,13 +257,22 @@ pub(super) fn webhook(request: &Value) -> Webhook {
 
 fn body(request: &Value) -> Vec<u8> {
     if let Some(encoded) = request["body_base64"].as_str() {
-        return base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
+        return base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .unwrap();
     }
     if let Some(repeat) = request["body_repeat"].as_object() {
         let text = |key: &str| repeat.get(key).and_then(Value::as_str).unwrap_or_default();
-        let count = repeat.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let count = repeat
+            .get("count")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         let unit = text("unit").repeat(usize::try_from(count).unwrap());
         return format!("{}{unit}{}", text("prefix"), text("suffix")).into_bytes();
     }
-    request["body"].as_str().unwrap_or_default().as_bytes().to_vec()
+    request["body"]
+        .as_str()
+        .unwrap_or_default()
+        .as_bytes()
+        .to_vec()
 }
