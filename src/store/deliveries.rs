@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::engine::{Batch, Key, Lease, Partition, Ranked, Window};
 use super::record::{CarrierRecord, DeliveryRecord, ms};
-use super::subscribers::with_areas;
+use super::subscribers::{stopped, with_areas};
 use super::{Store, StoreError, TRIES, key};
 use crate::domain::address::Address;
 use crate::domain::delivery::{DeliveryState, Urgency};
@@ -323,7 +323,7 @@ impl Store {
                 .when_version(key::phone(&phone), version)
                 .put(key::phone(&phone), record);
             let batch = with_areas(batch, &phone, [&before, &caller], now);
-            let batch = self.stopped(batch, &phone, now)?;
+            let batch = stopped(batch, &phone, now)?;
             if self.engine.commit(batch).await?.is_done() {
                 return Ok(());
             }
@@ -348,9 +348,10 @@ fn apply(kept: &mut DeliveryRecord, attempt: &Attempt) -> Result<Option<Timestam
     };
     kept.code = code.cloned();
     // A clear answer ends the doubt of an earlier try; a receipt that was here first stays.
-    let known = match before {
-        DeliveryState::InDoubt => DeliveryState::Queued,
-        other => other,
+    let known = if before == DeliveryState::InDoubt {
+        DeliveryState::Queued
+    } else {
+        before
     };
     kept.set_state(known.after(state));
     // Where a receipt said in between that it left, it is not sent again.

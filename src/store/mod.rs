@@ -150,14 +150,14 @@ impl Store {
             reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
             owner: seal.identity(),
         };
-        let engine = Embedded::open(&options).map_err(|error| match error {
-            EngineError::Foreign => StoreError::KeyFile {
+        let engine = Embedded::open(&options);
+        if matches!(engine, Err(EngineError::Foreign)) {
+            return Err(StoreError::KeyFile {
                 path: settings.key_file.clone(),
                 why: "what is in the data directory was written with another key".to_owned(),
-            },
-            other => StoreError::Engine(other),
-        })?;
-        Ok(Self::on(Arc::new(engine), seal, retention, parts_wait))
+            });
+        }
+        Ok(Self::on(Arc::new(engine?), seal, retention, parts_wait))
     }
 
     /// A store that is gone with the process.

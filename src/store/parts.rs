@@ -35,7 +35,7 @@ pub enum PartKept {
 impl Store {
     /// Keeps one part of a long message.
     pub async fn keep_part(&self, inbound: &Inbound) -> Result<PartKept, StoreError> {
-        let Some(part) = inbound.part.filter(is_sound) else {
+        let Some(part) = inbound.part.filter(|part| is_sound(*part)) else {
             return Ok(PartKept::Complete(Box::new(alone(inbound))));
         };
         let (phone, name) = self.parts_key(inbound, part);
@@ -43,7 +43,7 @@ impl Store {
         for _ in 0..TRIES {
             let found = self.sealed::<PartsRecord>(at, &name).await?;
             let version = found.as_ref().map_or(0, |(_, version)| *version);
-            let (mut kept, parts) = self.current(found.map(|(kept, _)| kept), inbound, part)?;
+            let (mut kept, parts) = current(found.map(|(kept, _)| kept), inbound, part)?;
             if parts.iter().any(|other| is_repeat(other, inbound)) {
                 return Ok(match self.joined(&name, &kept, &parts) {
                     Some(whole) => PartKept::Complete(Box::new(whole)),
@@ -143,34 +143,6 @@ impl Store {
         Ok(handed_on.then_some(whole))
     }
 
-    /// The parts that a new one belongs to; none where the sender's reference came round again.
-    fn current(
-        &self,
-        found: Option<PartsRecord>,
-        inbound: &Inbound,
-        part: Part,
-    ) -> Result<(PartsRecord, Vec<Inbound>), StoreError> {
-        let fresh = PartsRecord {
-            since: ms(inbound.received_at),
-            handed_on: false,
-            parts: Vec::new(),
-        };
-        let Some(mut kept) = found else {
-            return Ok((fresh, Vec::new()));
-        };
-        let parts = read(std::mem::take(&mut kept.parts))?;
-        let same_number = |other: &&Inbound| other.part.is_some_and(|o| o.number == part.number);
-        let is_other_message = parts
-            .iter()
-            .find(same_number)
-            .is_some_and(|other| !is_repeat(other, inbound));
-        if is_other_message {
-            return Ok((fresh, Vec::new()));
-        }
-        kept.parts = parts.iter().map(InboundRecord::of).collect();
-        Ok((kept, parts))
-    }
-
     fn joined(&self, name: &Key, kept: &PartsRecord, parts: &[Inbound]) -> Option<Inbound> {
         parts::complete(parts).map(|whole| self.named(name, kept, whole))
     }
@@ -201,8 +173,35 @@ impl Store {
     }
 }
 
+/// The parts that a new one belongs to; none where the sender's reference came round again.
+fn current(
+    found: Option<PartsRecord>,
+    inbound: &Inbound,
+    part: Part,
+) -> Result<(PartsRecord, Vec<Inbound>), StoreError> {
+    let fresh = PartsRecord {
+        since: ms(inbound.received_at),
+        handed_on: false,
+        parts: Vec::new(),
+    };
+    let Some(mut kept) = found else {
+        return Ok((fresh, Vec::new()));
+    };
+    let parts = read(std::mem::take(&mut kept.parts))?;
+    let same_number = |other: &&Inbound| other.part.is_some_and(|o| o.number == part.number);
+    let is_other_message = parts
+        .iter()
+        .find(same_number)
+        .is_some_and(|other| !is_repeat(other, inbound));
+    if is_other_message {
+        return Ok((fresh, Vec::new()));
+    }
+    kept.parts = parts.iter().map(InboundRecord::of).collect();
+    Ok((kept, parts))
+}
+
 /// Whether a part can be one of several.
-const fn is_sound(part: &Part) -> bool {
+const fn is_sound(part: Part) -> bool {
     part.total > 1 && part.number >= 1 && part.number <= part.total
 }
 

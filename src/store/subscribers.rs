@@ -29,51 +29,6 @@ pub struct Suppression {
 }
 
 impl Store {
-    /// What a turn changes in subscriptions and in who opted out.
-    pub(super) fn with_subscriptions(
-        &self,
-        batch: Batch,
-        known: &Known,
-        turn: &Turn,
-        now: Timestamp,
-    ) -> Result<Batch, StoreError> {
-        let batch = with_areas(batch, &known.phone, [&known.caller, &turn.caller], now);
-        self.with_stop(batch, known, turn.caller.stopped_at, now)
-    }
-
-    fn with_stop(
-        &self,
-        batch: Batch,
-        known: &Known,
-        stopped_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Batch, StoreError> {
-        match (known.caller.stopped_at, stopped_at) {
-            (None, Some(at)) => self.stopped(batch, &known.phone, at),
-            (Some(_), None) => {
-                let entry = suppression(&known.phone, now, false)?;
-                Ok(batch
-                    .delete(key::stop(&known.phone))
-                    .append(key::suppressions(), entry)
-                    .add(key::count::STOPPED.to_vec(), -1))
-            }
-            (Some(_), Some(_)) | (None, None) => Ok(batch),
-        }
-    }
-
-    /// Marks a phone as opted out, within a batch.
-    pub(super) fn stopped(
-        &self,
-        batch: Batch,
-        phone: &PhoneKey,
-        at: Timestamp,
-    ) -> Result<Batch, StoreError> {
-        Ok(batch
-            .put(key::stop(phone), record::write(&ms(at))?)
-            .append(key::suppressions(), suppression(phone, at, true)?)
-            .add(key::count::STOPPED.to_vec(), 1))
-    }
-
     /// Whether a phone opted out: asked when a message is taken from the outbox and right before
     /// it is sent.
     pub(super) async fn is_stopped(&self, to: &Address) -> Result<bool, StoreError> {
@@ -181,6 +136,41 @@ pub(super) fn with_areas(
         (false, true) => batch.add(subscribers(), -1),
         (true, true) | (false, false) => batch,
     }
+}
+
+/// What a turn changes in subscriptions and in who opted out.
+pub(super) fn with_subscriptions(
+    batch: Batch,
+    known: &Known,
+    turn: &Turn,
+    now: Timestamp,
+) -> Result<Batch, StoreError> {
+    let batch = with_areas(batch, &known.phone, [&known.caller, &turn.caller], now);
+    with_stop(batch, known, turn.caller.stopped_at, now)
+}
+
+fn with_stop(
+    batch: Batch,
+    known: &Known,
+    stopped_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Batch, StoreError> {
+    match (known.caller.stopped_at, stopped_at) {
+        (None, Some(at)) => stopped(batch, &known.phone, at),
+        (Some(_), None) => Ok(batch
+            .delete(key::stop(&known.phone))
+            .append(key::suppressions(), suppression(&known.phone, now, false)?)
+            .add(key::count::STOPPED.to_vec(), -1)),
+        (Some(_), Some(_)) | (None, None) => Ok(batch),
+    }
+}
+
+/// Marks a phone as opted out, within a batch.
+pub(super) fn stopped(batch: Batch, phone: &PhoneKey, at: Timestamp) -> Result<Batch, StoreError> {
+    Ok(batch
+        .put(key::stop(phone), record::write(&ms(at))?)
+        .append(key::suppressions(), suppression(phone, at, true)?)
+        .add(key::count::STOPPED.to_vec(), 1))
 }
 
 /// The areas that a phone gets alerts for: none once it opted out.

@@ -5,6 +5,7 @@ use super::engine::{Batch, Committed};
 use super::messages::{Earlier, Known};
 use super::record::{self, DeliveryRecord, InboundRecord, MarkRecord, MessageRecord, ms};
 use super::retention::days_after;
+use super::subscribers::with_subscriptions;
 use super::{Store, StoreError, key};
 use crate::domain::message::Inbound;
 use crate::domain::turn::{Effect, Outcome, Reply, Turn};
@@ -55,7 +56,7 @@ impl Store {
             let mark = record::write(&MarkRecord { at: ms(received) })?;
             batch = batch.put_until(seen.clone(), mark, Some(days_after(received, 1)));
         }
-        batch = self.with_subscriptions(batch, known, turn, received)?;
+        batch = with_subscriptions(batch, known, turn, received)?;
         batch = self.with_effects(batch, inbound, known, turn).await?;
         let mut queued = None;
         if let (Outcome::Reply(reply), Sending::Outbox) = (&turn.outcome, sending) {

@@ -1,10 +1,5 @@
 //! The verbs of the store: what is kept of a message, once, and what becomes of replies.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a test ends where something is not as it should be"
-)]
-
 mod crash;
 mod deliveries;
 mod faults;

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 pub(in crate::store) struct CallerRecord {
     lang: Option<String>,
     question: Option<(i64, AskedRecord)>,
-    more: Option<(i64, Vec<(String, Option<AskedRecord>)>)>,
+    more: Option<MoreRecord>,
     areas: Vec<String>,
     stopped: Option<i64>,
     reports: Vec<OwnRecord>,
@@ -27,6 +27,9 @@ pub(in crate::store) struct CallerRecord {
     blocked: Option<i64>,
     taken_over: Option<i64>,
 }
+
+/// Since when, and the pages: their text and what a digit answers.
+type MoreRecord = (i64, Vec<(String, Option<AskedRecord>)>);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct OwnRecord {
@@ -161,7 +164,7 @@ impl CallerRecord {
     }
 }
 
-fn more(kept: (i64, Vec<(String, Option<AskedRecord>)>)) -> Result<More, StoreError> {
+fn more(kept: MoreRecord) -> Result<More, StoreError> {
     let (since, pages) = kept;
     let page = |(text, asked): (String, Option<AskedRecord>)| {
         let asked = asked.map(AskedRecord::asked).transpose()?;

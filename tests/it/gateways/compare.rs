@@ -117,7 +117,14 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
                 .as_ref()
                 .map_or(&inbound.text, |whole| &whole.text);
             found.insert("from", inbound.from.wire().into());
-            found.insert("to", inbound.to.as_ref().map(|to| to.wire()).into());
+            found.insert(
+                "to",
+                inbound
+                    .to
+                    .as_ref()
+                    .map(siaga::domain::address::Address::wire)
+                    .into(),
+            );
             found.insert("text", text.clone().into());
             found.insert("message_id", inbound.carrier_id.clone().into());
             found.insert(
@@ -140,7 +147,14 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
         }
         Received::Binary(binary) => {
             found.insert("from", binary.from.wire().into());
-            found.insert("to", binary.to.as_ref().map(|to| to.wire()).into());
+            found.insert(
+                "to",
+                binary
+                    .to
+                    .as_ref()
+                    .map(siaga::domain::address::Address::wire)
+                    .into(),
+            );
             found.insert("message_id", binary.carrier_id.clone().into());
         }
         Received::Receipt(receipt) => {
@@ -149,8 +163,21 @@ fn described(item: &Item, segments: Option<u32>) -> BTreeMap<&'static str, Value
             if let ReceiptId::Ours(id) = &receipt.id {
                 found.insert("client_ref", id.clone().into());
             }
-            found.insert("to", receipt.to.as_ref().map(|to| to.wire()).into());
-            found.insert("status", receipt.state.map(|state| state.slug()).into());
+            found.insert(
+                "to",
+                receipt
+                    .to
+                    .as_ref()
+                    .map(siaga::domain::address::Address::wire)
+                    .into(),
+            );
+            found.insert(
+                "status",
+                receipt
+                    .state
+                    .map(siaga::domain::delivery::DeliveryState::slug)
+                    .into(),
+            );
             found.insert("raw_status", receipt.raw_status.clone().into());
             found.insert("error_code", receipt.error_code.clone().into());
         }

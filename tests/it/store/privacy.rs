@@ -15,8 +15,8 @@ use super::{PARTS_WAIT, at, gateway, inbound, open, report, settings, take, turn
 /// Whether a file below a folder holds the bytes, as they are or in hexadecimal or UTF-16.
 fn holds(folder: &Path, needle: &str) -> Vec<String> {
     let wide: Vec<u8> = needle.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let hex: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let needles = [needle.as_bytes().to_vec(), wide, hex.into_bytes()];
+    let hex: Vec<String> = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let needles = [needle.as_bytes().to_vec(), wide, hex.concat().into_bytes()];
     let mut hits = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
