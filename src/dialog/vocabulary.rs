@@ -14,6 +14,7 @@ use crate::domain::hazard::Hazard;
 use crate::domain::language::Language;
 use crate::domain::report::Need;
 
+pub use check::TooNear;
 pub use load::VocabularyError;
 pub(super) use pattern::{Element, Pattern};
 
@@ -201,6 +202,12 @@ classes! {
     Yes = "yes",
     /// Things of a complaint that are no disaster.
     Wish = "wish",
+    /// Ground that can slide.
+    Slope = "slope",
+    /// Where water comes from.
+    Source = "source",
+    /// Gone dry.
+    Dried = "dried",
 }
 
 /// A set of classes.
@@ -382,6 +389,8 @@ pub enum Sense {
     Class(Class),
     /// It names a hazard.
     Hazard(Hazard),
+    /// A hazard follows from it.
+    Sign(Hazard),
     /// It names a need.
     Need(NeedWord),
     /// It names a height on a body, cm.
@@ -395,8 +404,8 @@ pub struct Vocabulary {
     unknown: Term,
     /// Phrases of several words, by the term they begin with; longest first.
     phrases: Vec<Vec<Pattern<Sense>>>,
-    /// Signs of a hazard, by the term they begin with.
-    signs: Vec<Vec<Pattern<Hazard>>>,
+    /// Phrases that leave words out, by the term they begin with; longest first.
+    loose: Vec<Vec<Pattern<Sense>>>,
     /// Keyword aliases with their languages.
     aliases: Vec<(Box<str>, Alias)>,
     never_near: Vec<Box<str>>,
@@ -455,9 +464,9 @@ impl Vocabulary {
         self.phrases.get(usize::from(term)).map_or(&[], Vec::as_slice)
     }
 
-    /// The signs that begin with a term.
-    pub(super) fn signs(&self, term: u16) -> &[Pattern<Hazard>] {
-        self.signs.get(usize::from(term)).map_or(&[], Vec::as_slice)
+    /// The phrases with gaps and the signs of hazards that begin with a term.
+    pub(super) fn loose(&self, term: u16) -> &[Pattern<Sense>] {
+        self.loose.get(usize::from(term)).map_or(&[], Vec::as_slice)
     }
 
     /// Every keyword alias, folded.

@@ -2,7 +2,7 @@
 //! the word before.
 
 use super::fold::{fold, letter_for_digit};
-use super::vocabulary::{Class, Entry, Tongues, Vocabulary};
+use super::vocabulary::{Class, Entry, Vocabulary};
 
 /// Most words that are read; what follows stays in the detail.
 pub(super) const MOST_WORDS: usize = 240;
@@ -12,8 +12,10 @@ pub(super) const MOST_WORDS: usize = 240;
 pub enum Gap {
     /// Nothing: `50CM`.
     Glued,
-    /// A hyphen or slash alone: `40-60`, `12/3`.
+    /// A hyphen alone: `40-60`.
     Hyphen,
+    /// A slash alone: `12/3`.
+    Slash,
     /// Blanks, colons, dots of abbreviations.
     Space,
     /// A comma, a bracket, `#`, a dash.
@@ -174,7 +176,11 @@ impl Cutter<'_> {
             '-' | '/' => {
                 let spaced = clean.get(..at).is_some_and(|s| s.ends_with(' '))
                     && next.is_none_or(char::is_whitespace);
-                if spaced { Gap::Comma } else { Gap::Hyphen }
+                match (spaced, c) {
+                    (true, _) => Gap::Comma,
+                    (false, '-') => Gap::Hyphen,
+                    (false, _) => Gap::Slash,
+                }
             }
             _ => {
                 self.words.symbol |= !c.is_ascii();
@@ -404,9 +410,4 @@ fn number(text: &str) -> Number {
         centi: digits(whole) * 100 + hundredths,
         style: NumberStyle::Decimal,
     }
-}
-
-/// The languages a word belongs to, none for what belongs to no one.
-pub(super) fn tongues(word: &Word) -> Tongues {
-    word.entry.tongues
 }
