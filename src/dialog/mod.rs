@@ -2,7 +2,8 @@
 
 mod fold;
 pub mod intent;
-pub mod vocabulary;
 mod numbers;
+pub mod place;
 mod units;
+pub mod vocabulary;
 mod words;

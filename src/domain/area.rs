@@ -109,6 +109,11 @@ impl AreaCode {
         self.contains(other) || other.contains(self)
     }
 
+    /// Whether the area is a kota: the second pair of digits from 71 on.
+    pub const fn is_city(self) -> bool {
+        matches!(self.level(), AreaLevel::Regency) && self.digits / 1_000_000 % 100 > 70
+    }
+
     /// Desa or kelurahan; `None` where the area is no village.
     pub const fn village_kind(self) -> Option<VillageKind> {
         match self.level() {
@@ -200,5 +205,7 @@ mod tests {
             Some(VillageKind::Desa)
         );
         assert_eq!(code("35.03.08").village_kind(), None);
+        assert!(code("35.72").is_city());
+        assert!(!code("35.05").is_city() && !code("35.72.01").is_city());
     }
 }

@@ -234,6 +234,20 @@ impl Gazetteer {
         !self.active_names.rows(key).is_empty()
     }
 
+    /// Whether an active area is called so, and whether one has a longer name that begins so.
+    pub fn name_prefix(&self, key: &str) -> (bool, bool) {
+        self.active_names.prefix(key)
+    }
+
+    /// The active areas with a name that is `key` once its vowels are dropped, by code.
+    pub fn without_vowels(&self, key: &str) -> Vec<AreaCode> {
+        let ids = self.active_near.without_vowels(&self.active_names, key);
+        let rows = ids.iter().flat_map(|id| self.active_names.rows_of(*id));
+        let mut areas: Vec<AreaCode> = rows.filter_map(|row| self.code(*row)).collect();
+        areas.sort_unstable();
+        areas
+    }
+
     /// All areas of the country whose name this is, in code order.
     pub fn named_anywhere<'a>(&'a self, key: &str) -> impl Iterator<Item = AreaCode> + use<'a> {
         let rows = self.all_names.rows(key);

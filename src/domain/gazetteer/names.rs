@@ -131,18 +131,31 @@ impl NameIndex {
         self.keys.len()
     }
 
+    /// Whether this is a key, and whether longer keys begin with it.
+    pub(super) fn prefix(&self, key: &str) -> (bool, bool) {
+        let at = self.lower_bound(key);
+        let exact = self.keys.get(at) == Some(key);
+        let next = self.keys.get(at.saturating_add(u32::from(exact)));
+        (exact, next.is_some_and(|next| next.starts_with(key)))
+    }
+
     fn find(&self, key: &str) -> Option<u32> {
-        let (mut low, mut high) = (0, self.keys.len());
+        let at = self.lower_bound(key);
+        (self.keys.get(at) == Some(key)).then_some(at)
+    }
+
+    /// The first id whose key is not before `key`.
+    fn lower_bound(&self, key: &str) -> u32 {
+        let (mut low, mut high) = (0, len_u32(self.keys.len()));
         while low < high {
             let middle = low.midpoint(high);
-            let id = len_u32(middle);
-            match self.keys.get(id)?.cmp(key) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(id),
-                std::cmp::Ordering::Greater => high = middle,
+            if self.keys.get(middle).is_some_and(|other| other < key) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-        None
+        low
     }
 }
 

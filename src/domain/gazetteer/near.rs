@@ -59,6 +59,25 @@ impl NearIndex {
         found
     }
 
+    /// Every key that is `word` once its vowels are dropped (`MNJNGN`); `word` has none.
+    pub(super) fn without_vowels(&self, names: &NameIndex, word: &str) -> Vec<u32> {
+        let letters = signature(word);
+        let vowels = signature("AEIOU");
+        if word.is_empty() || letters & vowels != 0 {
+            return Vec::new();
+        }
+        let consonants = |key: &str| {
+            let kept = key.bytes().filter(|byte| !b"AEIOU".contains(byte));
+            kept.eq(word.bytes())
+        };
+        let all = self.signatures.iter().zip(&self.ids);
+        all.filter(|(other, id)| {
+            **other & !vowels == letters && names.key(**id).is_some_and(consonants)
+        })
+        .map(|(_, id)| *id)
+        .collect()
+    }
+
     fn start_of(&self, len: usize) -> usize {
         self.starts.get(len).copied().unwrap_or(self.ids.len())
     }
