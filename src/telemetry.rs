@@ -46,7 +46,10 @@ pub fn start(settings: &LogSettings, dropped: Counter) -> Flush {
 /// a person.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(place, "a fault of the program");
     }));
 }

@@ -12,5 +12,6 @@ mod client;
 mod config;
 mod engine_contract;
 mod gateways;
+mod segments;
 mod support;
 mod web_listener;

@@ -145,7 +145,7 @@ pub(super) fn cancel(talk: &mut Talk<'_>) -> Said {
         return talk.say(Phrase::BatalKosong, &[]);
     };
     talk.change(reference, |change| {
-        change.state = Some(ReportState::Cancelled)
+        change.state = Some(ReportState::Cancelled);
     });
     talk.say(Phrase::BatalOk, &[(Slot::Id, Value::Report(reference))])
 }

@@ -335,7 +335,7 @@ impl Talk<'_> {
             .is_some_and(|own| own.state == ReportState::Incomplete)
         {
             self.change(reference, |change| {
-                change.state = Some(ReportState::Received)
+                change.state = Some(ReportState::Received);
             });
         }
     }

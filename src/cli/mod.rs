@@ -1,0 +1,3 @@
+//! What a person types: one file per noun.
+
+pub mod segments;
