@@ -246,7 +246,35 @@ impl Text<'_> {
             Slot::Kode => "KA417".to_owned(),
             Slot::Isi | Slot::Kap => lexicon.number(99_999),
             Slot::Penerima => lexicon.number(700_000),
-            other => "x".repeat(other.limit()),
+            Slot::Org
+            | Slot::OrgCapitals
+            | Slot::Kab
+            | Slot::Darurat
+            | Slot::Telp
+            | Slot::Balas
+            | Slot::Titik
+            | Slot::Tindakan
+            | Slot::X
+            | Slot::Kata
+            | Slot::Catatan
+            | Slot::IsiPetugas
+            | Slot::Items
+            | Slot::Mag
+            | Slot::Lokasi
+            | Slot::Dlm
+            | Slot::Ringkas
+            | Slot::T1
+            | Slot::T2
+            | Slot::Angin
+            | Slot::Posko
+            | Slot::Patokan
+            | Slot::Sisa
+            | Slot::Akhir
+            | Slot::Radius
+            | Slot::Nama
+            | Slot::Gw
+            | Slot::Gw2
+            | Slot::Ringkas2 => "x".repeat(slot.limit()),
         };
         segment::cut_at_word(&value, slot.limit())
     }
