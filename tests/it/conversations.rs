@@ -1,0 +1,63 @@
+//! Conversations: what phones type and what they are answered, word for word.
+//!
+//! Every file of `tests/conversations/` is run with the real reading and deciding; its README
+//! explains the format.
+
+mod script;
+mod world;
+
+use std::path::PathBuf;
+
+use script::Line;
+use world::World;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conversations")
+}
+
+#[test]
+fn phones_are_answered_word_for_word() {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 8, "conversations are missing: {files:?}");
+    let mut wrong = String::new();
+    for path in files {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        run(&name, &std::fs::read_to_string(&path).unwrap(), &mut wrong);
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Runs one file; what is answered otherwise goes into `wrong` as the file should have it.
+fn run(file: &str, text: &str, wrong: &mut String) {
+    let mut world = World::new();
+    let mut said: Option<String> = None;
+    for (number, raw) in text.lines().enumerate() {
+        let at = format!("{file}:{}", number + 1);
+        let line = script::parse(raw).unwrap_or_else(|problem| panic!("{at}: {problem}: {raw}"));
+        let expects = matches!(line, Line::Answered(_) | Line::Silent(_));
+        if let Some(unread) = said.take_if(|_| !expects && !matches!(line, Line::Nothing)) {
+            *wrong += &format!("{at}: not expected: {unread}\n");
+        }
+        match line {
+            Line::Nothing => {}
+            Line::Title => world = World::new(),
+            Line::Typed(text) => said = Some(world.type_text(text)),
+            Line::Answered(_) | Line::Silent(_) => {
+                let said = said.take().unwrap_or_else(|| panic!("{at}: nothing was typed"));
+                if said != raw {
+                    *wrong += &format!("{at}: expected {raw}\n{at}: answered {said}\n");
+                }
+            }
+            Line::Later(minutes) => world.later(minutes),
+            Line::Phone(name, address) => world.pick_up(name, address),
+            Line::Preset(words) => {
+                world.preset(words).unwrap_or_else(|| panic!("{at}: no such preset: {raw}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The lines of a conversation file.
+
+/// One line.
+#[derive(Debug)]
+pub(super) enum Line<'a> {
+    /// Empty, or a remark.
+    Nothing,
+    /// `== …`: a new conversation in a new world.
+    Title,
+    /// `> …`: a phone types.
+    Typed(&'a str),
+    /// `< …`: the answer.
+    Answered(&'a str),
+    /// `- …`: no answer, for this reason.
+    Silent(&'a str),
+    /// `+35m`, `+2h`, `+1d`: time passes. In minutes.
+    Later(i64),
+    /// `@name [address]`: from here on another phone.
+    Phone(&'a str, Option<&'a str>),
+    /// `! …`: the world changes.
+    Preset(&'a str),
+}
+
+pub(super) fn parse(line: &str) -> Result<Line<'_>, &'static str> {
+    let mut characters = line.chars();
+    let mark = characters.next();
+    let rest = characters.as_str();
+    let words = rest.strip_prefix(' ').unwrap_or(rest);
+    match mark {
+        None | Some('#') => Ok(Line::Nothing),
+        Some('=') => Ok(Line::Title),
+        Some('>') => Ok(Line::Typed(words)),
+        Some('<') => Ok(Line::Answered(words)),
+        Some('-') => Ok(Line::Silent(words)),
+        Some('+') => minutes(words).map(Line::Later).ok_or("no time"),
+        Some('@') => {
+            let (name, address) = match words.split_once(' ') {
+                Some((name, address)) => (name, Some(address)),
+                None => (words, None),
+            };
+            Ok(Line::Phone(name, address))
+        }
+        Some('!') => Ok(Line::Preset(words)),
+        Some(_) => Err("no such line"),
+    }
+}
+
+/// `35m`, `2h`, `1d` in minutes.
+pub(super) fn minutes(text: &str) -> Option<i64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: i64 = number.parse().ok()?;
+    match unit {
+        "m" => Some(number),
+        "h" => Some(number * 60),
+        "d" => Some(number * 60 * 24),
+        _ => None,
+    }
+}
