@@ -36,6 +36,7 @@ fn phones_are_answered_word_for_word() {
 fn run(file: &str, text: &str, wrong: &mut String) {
     let mut world = World::new();
     let mut said: Option<String> = None;
+    let text = format!("{text}\n= end\n");
     for (number, raw) in text.lines().enumerate() {
         let at = format!("{file}:{}", number + 1);
         let line = script::parse(raw).unwrap_or_else(|problem| panic!("{at}: {problem}: {raw}"));
