@@ -1,9 +1,21 @@
 //! Text typed → intent → answer → text to send. Pure; the texts are data in `config/phrases/`.
 
+mod depth;
+mod fields;
+mod figures;
 mod fold;
+mod glued;
+mod heard;
 pub mod intent;
+mod keyword;
+mod language_guess;
+mod meaning;
+mod needs;
 mod numbers;
 pub mod place;
+mod read;
 mod units;
 pub mod vocabulary;
 mod words;
+
+pub use read::{ReadContext, read};

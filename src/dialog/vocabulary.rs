@@ -10,6 +10,7 @@ mod schema;
 
 use std::collections::BTreeMap;
 
+use crate::domain::gazetteer::osa;
 use crate::domain::hazard::Hazard;
 use crate::domain::language::Language;
 use crate::domain::report::Need;
@@ -202,6 +203,12 @@ classes! {
     Yes = "yes",
     /// Things of a complaint that are no disaster.
     Wish = "wish",
+    /// Whom one speaks to, and how: "pak", "ya", "cepat".
+    Address = "address",
+    /// Happening now or again: an account, not a heading.
+    Event = "event",
+    /// A figure is what is left: "tinggal".
+    Left = "left",
     /// Ground that can slide.
     Slope = "slope",
     /// Where water comes from.
@@ -408,6 +415,8 @@ pub struct Vocabulary {
     loose: Vec<Vec<Pattern<Sense>>>,
     /// Keyword aliases with their languages.
     aliases: Vec<(Box<str>, Alias)>,
+    near_hazards: Vec<(osa::Pattern, u16)>,
+    near_aliases: Vec<(osa::Pattern, Box<str>, Alias)>,
     never_near: Vec<Box<str>>,
     allowed_near: Vec<(Box<str>, Box<str>)>,
 }
@@ -469,9 +478,66 @@ impl Vocabulary {
         self.loose.get(usize::from(term)).map_or(&[], Vec::as_slice)
     }
 
+    /// The language an unknown word's form tells: Javanese by some beginnings and endings.
+    pub(super) fn tongue_by_form(&self, word: &str) -> Tongues {
+        let begins = ["NGE", "NJ", "MB", "NDH", "DH", "TH"];
+        let ends = ["IPUN", "AKEN", "AKE", "ONO", "NONO", "KNE"];
+        let long = word.len() > 5;
+        let javanese = long
+            && (begins.iter().any(|begin| word.starts_with(begin) && *begin != "TH")
+                || ends.iter().any(|end| word.ends_with(end)));
+        if javanese { Tongues::of(Language::Jv) } else { Tongues::default() }
+    }
+
     /// Every keyword alias, folded.
     pub fn aliases(&self) -> &[(Box<str>, Alias)] {
         &self.aliases
+    }
+
+    /// The hazard whose name an unknown word is a misspelling of: one edit, two from eight letters
+    /// on, the first letter being right.
+    pub(super) fn near_hazard(&self, word: &str) -> Option<Entry> {
+        if word.len() < 5 || word.len() > 14 || self.is_never_near(word) {
+            return None;
+        }
+        let most = if word.len() < 8 { 1 } else { 2 };
+        let near = |(pattern, term): &(osa::Pattern, u16)| {
+            let name = &self.term(*term).word;
+            let begins = name.as_bytes().first() == word.as_bytes().first();
+            (begins && pattern.distance(word) <= most).then_some(*term)
+        };
+        let term = self.near_hazards.iter().find_map(near)?;
+        Some(Entry {
+            term,
+            ..Entry::UNKNOWN
+        })
+    }
+
+    /// The one keyword that a word is a misspelling of, with the alias it is near to and how many
+    /// edits lie between: one for aliases of four or five letters, two for longer ones. Three
+    /// letters, and STOP, must match exactly.
+    pub(super) fn near_keyword(&self, word: &str) -> Option<(u8, &str, Alias)> {
+        if word.len() < 3 || word.len() > 16 || self.is_never_near(word) {
+            return None;
+        }
+        let mut best: Option<(u8, &str, Alias)> = None;
+        let mut several = false;
+        for (pattern, alias, meaning) in &self.near_aliases {
+            let most = if alias.len() < 6 { 1 } else { 2 };
+            if alias.len().abs_diff(word.len()) > usize::from(most) {
+                continue;
+            }
+            let distance = pattern.distance(word);
+            if distance > most {
+                continue;
+            }
+            match best {
+                Some((least, ..)) if distance > least => {}
+                Some((least, _, other)) if distance == least => several |= other.0 != meaning.0,
+                _ => (best, several) = (Some((distance, &**alias, *meaning)), false),
+            }
+        }
+        best.filter(|_| !several)
     }
 
     /// Whether a word is a real one that is never taken for a misspelt keyword.

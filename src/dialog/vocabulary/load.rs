@@ -8,6 +8,7 @@ use super::{
     Vocabulary,
 };
 use crate::dialog::fold::fold;
+use crate::domain::gazetteer::osa;
 use crate::domain::hazard::Hazard;
 use crate::domain::language::Language;
 use crate::domain::report::Need;
@@ -64,6 +65,8 @@ impl Build {
             phrases: Vec::new(),
             loose: Vec::new(),
             aliases: Vec::new(),
+            near_hazards: Vec::new(),
+            near_aliases: Vec::new(),
             never_near: Vec::new(),
             allowed_near: Vec::new(),
         };
@@ -300,6 +303,7 @@ impl Build {
             }
         }
         self.spread_keywords();
+        self.comparables();
         self.made.phrases = by_first(phrases, self.made.terms.len());
         self.made.loose = by_first(loose, self.made.terms.len());
         if self.faults.is_empty() {
@@ -307,6 +311,21 @@ impl Build {
         } else {
             Err(VocabularyError::Faults(self.faults))
         }
+    }
+
+    /// Names and aliases prepared for comparing with misspelt words.
+    fn comparables(&mut self) {
+        let hazards = self.made.terms.iter().zip(0_u16..);
+        self.made.near_hazards = hazards
+            .filter(|(term, _)| term.hazard.is_some() && term.word.len() >= 5)
+            .filter_map(|(term, at)| Some((osa::Pattern::new(&term.word)?, at)))
+            .collect();
+        let long = |word: &str| word.len() >= 4 && word != "STOP";
+        let aliases = self.made.aliases.iter();
+        self.made.near_aliases = aliases
+            .filter(|(word, _)| long(word))
+            .filter_map(|(word, alias)| Some((osa::Pattern::new(word)?, word.clone(), *alias)))
+            .collect();
     }
 
     /// A spelling of a keyword is that keyword: `lapr`, `inpo`.

@@ -1,0 +1,10 @@
+//! Everything that is tested through the library's public face, in one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it should be"
+)]
+
+mod messages;
