@@ -24,6 +24,7 @@ use crate::domain::turn::{Effect, Flag, Outcome, Turn};
 mod limits;
 mod reports;
 mod rest;
+mod speed;
 
 static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     let active = ["35.03", "35.05"].map(|code| AreaCode::parse(code).unwrap());
