@@ -14,6 +14,7 @@ mod tests;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::area::{AreaCode, AreaLevel, VillageKind};
 use names::{NameIndex, Pool};
@@ -39,11 +40,11 @@ pub struct Gazetteer {
     positions: Vec<[f32; 2]>,
     /// Rows of the active areas, in code order.
     active_rows: Vec<u32>,
-    /// Names of the active areas.
-    active_names: NameIndex,
+    /// Names of the active areas; those of the whole country where all of it is active.
+    active_names: Arc<NameIndex>,
     active_near: NearIndex,
     /// Names of the whole country.
-    all_names: NameIndex,
+    all_names: Arc<NameIndex>,
 }
 
 /// Why a table of areas cannot be used; a person must put it right.
@@ -147,7 +148,12 @@ impl Gazetteer {
         let active_rows = rows_within(&active, &codes)?;
         let every_row: Vec<u32> = (0_u32..).take(codes.len()).collect();
         let (all_names, order) = NameIndex::build(&names, &every_row);
-        let (active_names, _) = NameIndex::build(&names, &active_rows);
+        let all_names = Arc::new(all_names);
+        let active_names = if active.is_empty() {
+            Arc::clone(&all_names)
+        } else {
+            Arc::new(NameIndex::build(&names, &active_rows).0)
+        };
         let (name_ids, pool) = intern(&names, &order);
         Ok(Self {
             active,
