@@ -176,6 +176,10 @@ pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<Are
     if edits == 0 {
         return None;
     }
+    // Two edits are a guess; that a village elsewhere is called exactly so is the better one.
+    if edits > 1 && gazetteer.named_anywhere(typed).next().is_some() {
+        return None;
+    }
     let mut areas: Vec<AreaCode> = near
         .iter()
         .filter(|(other, _)| *other == edits)
