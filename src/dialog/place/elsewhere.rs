@@ -1,5 +1,6 @@
 //! Names that are no active area's, where a place stands: outside, or unknown.
 
+use super::guess::SHORT_MESSAGE_WORDS;
 use super::words::{self, Before};
 use super::{Found, PlaceWord, Role};
 use crate::dialog::intent::Place;
@@ -24,10 +25,7 @@ pub(super) fn outside_or_unknown(gazetteer: &Gazetteer, all: &[PlaceWord<'_>]) -
             let typed = joined(all, at, len, " ");
             return Some(found(at, len, Place::Outside { typed }));
         }
-        let long = all
-            .get(at)
-            .is_some_and(|w| w.text.len() >= UNKNOWN_LETTERS_MIN);
-        if unknown.is_none() && long {
+        if unknown.is_none() && is_surely_place(all, at) {
             let typed = joined(all, at, 1, " ");
             unknown = Some(found(at, 1, Place::Unknown { typed }));
         }
@@ -67,6 +65,23 @@ fn is_position(all: &[PlaceWord<'_>], at: usize) -> bool {
     closes && matches!(previous.role, Role::Keyword | Role::Hazard)
 }
 
+/// Whether a word that is no name anywhere must still be meant as one: after a level word, or in a
+/// message that is short or begins with a keyword after a place word or last. Elsewhere it is any
+/// word (`banjir di minimarket`).
+fn is_surely_place(all: &[PlaceWord<'_>], at: usize) -> bool {
+    let long = all
+        .get(at)
+        .is_some_and(|word| word.text.len() >= UNKNOWN_LETTERS_MIN);
+    let previous = at.checked_sub(1).and_then(|at| all.get(at));
+    let keyword = all.first().is_some_and(|word| word.role == Role::Keyword);
+    let sure = match previous.and_then(|word| words::before(word.text)) {
+        Some(Before::Level(_)) => true,
+        Some(_) => keyword || all.len() <= SHORT_MESSAGE_WORDS,
+        None => keyword && at + 1 == all.len(),
+    };
+    long && sure
+}
+
 /// How many words from `at` are the longest name elsewhere. A name around the active areas (their
 /// province) is none.
 fn outside(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> Option<usize> {
@@ -74,7 +89,12 @@ fn outside(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> Option<us
         let words = all.get(at..at + len).unwrap_or_default();
         let key = joined(all, at, *len, "");
         let free = words.len() == *len && words.iter().all(|word| word.role == Role::Free);
-        let around = |area: AreaCode| gazetteer.active().iter().any(|a| area.contains(*a));
+        let around = |area: AreaCode| {
+            gazetteer
+                .active()
+                .iter()
+                .any(|a| area != *a && area.contains(*a))
+        };
         let mut areas = gazetteer.named_anywhere(&key).peekable();
         free && key.len() >= OUTSIDE_LETTERS_MIN && areas.peek().is_some() && !areas.any(around)
     })

@@ -3,14 +3,14 @@
 use super::mention::{self, Mention, Standing};
 use super::words::{self, Before};
 use super::{PlaceWord, Role};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::gazetteer::Gazetteer;
 
 /// Most words of a message that are searched for: a search over the whole country costs up to
 /// 0.1 ms.
 const SEARCHES_MAX: usize = 6;
 /// Up to this many words, the only word nothing explains is in the position of a place.
-const SHORT_MESSAGE_WORDS: usize = 6;
+pub(super) const SHORT_MESSAGE_WORDS: usize = 6;
 /// Letters from which two edits may be made good.
 const TWO_EDITS_LETTERS: usize = 6;
 /// Letters from which a vowel-less word may be a name (`MNJNGN`).
@@ -95,7 +95,8 @@ fn position(all: &[PlaceWord<'_>], at: usize) -> Option<Standing> {
     let next = all.get(at + 1);
     match previous.and_then(|word| words::before(word.text)) {
         Some(Before::Level(_)) => return Some(Standing::Fixed),
-        Some(Before::At | Before::Spot) => return Some(Standing::At),
+        // In a text about nothing of ours, what follows `di` is seldom a misspelt village.
+        Some(Before::At | Before::Spot) => return is_of_ours(all).then_some(Standing::At),
         Some(Before::Passing | Before::Part | Before::Stuff | Before::Office) => return None,
         None => {}
     }
@@ -105,6 +106,13 @@ fn position(all: &[PlaceWord<'_>], at: usize) -> Option<Standing> {
     let free = |word: &&PlaceWord<'_>| word.role == Role::Free;
     let alone = all.len() <= SHORT_MESSAGE_WORDS && all.iter().filter(free).count() == 1;
     (after_subject || before_hazard || alone).then_some(Standing::Named)
+}
+
+/// Whether the message is short or has a keyword, a hazard or a figure.
+fn is_of_ours(all: &[PlaceWord<'_>]) -> bool {
+    let tells =
+        |word: &PlaceWord<'_>| matches!(word.role, Role::Keyword | Role::Hazard | Role::Number);
+    all.len() <= SHORT_MESSAGE_WORDS || all.iter().any(tells)
 }
 
 /// The nearest names to the word at `at`, or to it and the next one together.
@@ -117,6 +125,9 @@ fn guess(
     let typed = all.get(at)?.text;
     let letters = words::letters_for_digits(typed);
     let typed = letters.as_deref().unwrap_or(typed);
+    if is_name_elsewhere(gazetteer, typed) {
+        return None;
+    }
     let single = nearest(gazetteer, typed).map(|(edits, areas)| (1, edits, areas));
     let joined = all.get(at + 1).and_then(|next| {
         let joins = matches!(next.role, Role::Free | Role::Known)
@@ -138,6 +149,13 @@ fn guess(
     Some(mention)
 }
 
+/// Whether a kecamatan or regency of the country is called exactly so: an exact name beats a near
+/// one. Villages elsewhere do not count: there is one for almost every misspelling.
+fn is_name_elsewhere(gazetteer: &Gazetteer, typed: &str) -> bool {
+    let mut areas = gazetteer.named_anywhere(typed);
+    areas.any(|area| area.level() < AreaLevel::Village)
+}
+
 /// The areas with the names nearest to a word, within the edits its length allows, and how many.
 pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<AreaCode>)> {
     let limit = if typed.len() < TWO_EDITS_LETTERS {
@@ -154,6 +172,10 @@ pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<Are
         };
         return (!areas.is_empty()).then_some((1, areas));
     };
+    // A name spelt right was found before, or it is used as no place.
+    if edits == 0 {
+        return None;
+    }
     let mut areas: Vec<AreaCode> = near
         .iter()
         .filter(|(other, _)| *other == edits)
@@ -165,7 +187,7 @@ pub(super) fn nearest(gazetteer: &Gazetteer, typed: &str) -> Option<(u8, Vec<Are
         areas.retain(|area| {
             let name = gazetteer.name(*area).unwrap_or_default().to_uppercase();
             let name = name.strip_prefix("KABUPATEN ").unwrap_or(&name);
-            name.get(..1) == first
+            name.get(..1) == first && name.len() >= TWO_EDITS_LETTERS
         });
     }
     (!areas.is_empty()).then_some((edits, areas))

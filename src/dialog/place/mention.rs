@@ -104,7 +104,10 @@ pub(super) fn mentions(gazetteer: &Gazetteer, all: &[PlaceWord<'_>]) -> Vec<Ment
             let areas = gazetteer.named(&key).collect();
             let words = at..at + len;
             if let Some(standing) = standing(all, &words) {
-                found.push(Mention::new(all, words, areas, standing));
+                let mention = Mention::new(all, words, areas, standing);
+                if !is_city_elsewhere(gazetteer, &mention, &key) {
+                    found.push(mention);
+                }
             }
         } else if word.role == Role::Free {
             taken_apart(gazetteer, all, at, &mut found);
@@ -112,6 +115,13 @@ pub(super) fn mentions(gazetteer: &Gazetteer, all: &[PlaceWord<'_>]) -> Vec<Ment
         at += span.unwrap_or(1);
     }
     found
+}
+
+/// Whether a kota was asked for that is not active: Kota Blitar is no part of Kabupaten Blitar.
+fn is_city_elsewhere(gazetteer: &Gazetteer, mention: &Mention, key: &str) -> bool {
+    mention.wanted == Some(Wanted::City)
+        && !mention.areas.iter().any(|area| area.is_city())
+        && gazetteer.named_anywhere(key).any(AreaCode::is_city)
 }
 
 /// How many words from `at` make the longest name; `key` is then its key.

@@ -3,10 +3,14 @@
 //! The reader is stood in for by a rough one that knows the commonest keywords, hazards and
 //! function words; the tables name what each group is about.
 
+mod phrases;
+
 use serde_json::Value;
 
 use super::*;
 use crate::domain::area::AreaCode;
+
+mod tables;
 
 const KEYWORDS: &str = "INFO LAPOR LPR DAFTAR REG STATUS POSKO STOP BERHENTI UNREG TOLONG TLG AMAN \
     BANTUAN HELP NGUNGSI TEMPAT LAPORAN CUACA INFORMASI EVAKUASI";
@@ -54,7 +58,7 @@ fn read(gazetteer: &Gazetteer, text: &str) -> Found {
     find(gazetteer, &words)
 }
 
-/// A place in short: a code, `a|b` for several, `~a|b` for near ones, `outside`, `unknown`, ``.
+/// A place in short: a code, `a|b` for several, `~a|b` for near ones, `outside`, `unknown`, or nothing.
 fn short(place: &Place) -> String {
     let join = |areas: &[AreaCode]| {
         let codes: Vec<String> = areas.iter().map(AreaCode::to_string).collect();

@@ -33,38 +33,18 @@ struct Account {
 impl Sender {
     pub(super) fn of(settings: &KannelSettings, check: &mut Check) -> Option<Self> {
         let account = match &settings.sendsms_url {
-            Some(url) => {
-                let url = check.url("sendsms_url", url);
-                let username = settings.username.as_deref().unwrap_or_default();
-                let username = check.text("username", username);
-                let password = check.secret("password", settings.password.as_ref());
-                Some(Account {
-                    url: url?,
-                    username: username?,
-                    password: password?,
-                })
-            }
-            None => None,
+            Some(url) => Account::of(url, settings, check).map(Some),
+            None => Some(None),
         };
         let dlr_url = match &settings.dlr_url {
-            Some(url) => {
-                let address = check.url("dlr_url", url);
-                if !url.contains("{id}") {
-                    check.fault(
-                        "dlr_url",
-                        "has no {id}: receipts could not be told apart",
-                        "write ...&id={id}&status=%d&answer=%A",
-                    );
-                }
-                Some(address?)
-            }
-            None => None,
+            Some(url) => receipt_url(url, check).map(Some),
+            None => Some(None),
         };
         Some(Self {
-            account,
+            account: account?,
             from: settings.from.clone(),
             smsc: settings.smsc.clone(),
-            dlr_url,
+            dlr_url: dlr_url?,
             dlr_mask: settings.dlr_mask,
         })
     }
@@ -113,6 +93,31 @@ impl Sender {
             body: String::new(),
         })
     }
+}
+
+impl Account {
+    fn of(url: &str, settings: &KannelSettings, check: &mut Check) -> Option<Self> {
+        let url = check.url("sendsms_url", url);
+        let username = settings.username.as_deref().unwrap_or_default();
+        let username = check.text("username", username);
+        let password = check.secret("password", settings.password.as_ref());
+        Some(Self {
+            url: url?,
+            username: username?,
+            password: password?,
+        })
+    }
+}
+
+fn receipt_url(url: &str, check: &mut Check) -> Option<String> {
+    if !url.contains("{id}") {
+        check.fault(
+            "dlr_url",
+            "has no {id}: receipts could not be told apart",
+            "write ...&id={id}&status=%d&answer=%A",
+        );
+    }
+    check.url("dlr_url", url)
 }
 
 /// The receipt's URL with our id in it. `%` is Kannel's own escape in this URL, `%%` is a `%`.
