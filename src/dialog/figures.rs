@@ -150,6 +150,9 @@ impl<'a> Figures<'a> {
             return None;
         }
         let value = number.centi / 100;
+        if self.heard.before_is(at, Class::TagOther) {
+            return None;
+        }
         let named = unit.gap <= Gap::Space
             && (self.heard.before_is(at, Class::Ordinal) && !self.before_is_tag(at)
                 || self.heard.before_is(at, Class::Vague));

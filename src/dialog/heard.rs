@@ -161,7 +161,10 @@ impl<'a> Heard<'a> {
     pub(super) fn asks(&self, clause: &std::ops::Range<usize>) -> bool {
         let units = self.units.get(clause.clone()).unwrap_or(&[]);
         let asking = [Class::Question, Class::Where, Class::When];
-        let says = units.iter().any(|unit| unit.asks || !unit.place && unit.is_any(&asking));
+        let says = units.iter().any(|unit| {
+            unit.asks || !unit.place && !unit.doubled && unit.is_any(&asking)
+        });
+        let says = says || units.first().is_some_and(|unit| unit.is(Class::Aux));
         let last = units.iter().rev().find(|unit| {
             unit.is(Class::Tag) || !(unit.place || unit.is_any(&[Class::Address, Class::Time]))
         });
@@ -180,6 +183,15 @@ fn take_place(unit: &mut Unit, used: &[usize]) {
         unit.place = true;
         unit.classes = Classes::default();
         (unit.hazard, unit.need, unit.depth_cm, unit.number) = (None, None, None, None);
+    }
+}
+
+/// English words before a place, as the look-up knows them.
+fn before_a_place(word: &str) -> &str {
+    match word {
+        "IN" | "AT" => "DI",
+        "TO" => "KE",
+        word => word,
     }
 }
 
@@ -212,7 +224,7 @@ fn find_place(
         .iter()
         .zip(roles)
         .map(|(word, role)| PlaceWord {
-            text: words.text(word),
+            text: before_a_place(words.text(word)),
             role,
         })
         .collect();

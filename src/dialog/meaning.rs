@@ -25,7 +25,7 @@ impl Meaning<'_> {
         if heard.has(Class::Leave) && !self.tells() {
             return Intent::Unsubscribe;
         }
-        if heard.has(Class::OwnReport) && (asks || heard.has(Class::Progress)) && !self.figures() {
+        if heard.has(Class::OwnReport) && (asks || heard.has(Class::Progress)) && !self.measured() {
             return Intent::Status;
         }
         if heard.has(Class::Join) && !self.figures() && !heard.has(Class::Advert) && !self.tells() {
@@ -67,6 +67,10 @@ impl Meaning<'_> {
             fields.families,
         ];
         counts.into_iter().flatten().any(|count| count > 0)
+    }
+
+    fn measured(&self) -> bool {
+        self.harmed() || self.fields.water_depth_cm.is_some()
     }
 
     fn named_place(&self) -> bool {
@@ -114,7 +118,7 @@ impl Meaning<'_> {
         };
         let about_someone = self.named_place() || heard.has(Class::Subject) || self.hazard.is_some();
         let safe = said(Class::Safe) && about_someone || said(Class::Saved) && heard.has(Class::Subject);
-        let harm = self.harmed() || self.fields.water_depth_cm.is_some();
+        let harm = self.measured();
         let asks_for = !self.fields.needs.is_empty();
         let greets = heard.has(Class::Greeting) && !said(Class::Safe);
         (safe && !greets || gone && self.is_gone())
@@ -149,17 +153,9 @@ impl Meaning<'_> {
     /// A report: a hazard told of with something more, a need, a count, works that failed.
     fn account(&self, asks: bool) -> Option<Intent> {
         let heard = self.heard;
-        let more = self.named_place() || self.figures();
         if self.hazard.is_some() && (self.tells() || self.figures() && !self.only_asks()) {
-            if self.figures() || more && !self.is_bare() {
-                return Some(Intent::Report);
-            }
-            let lived = self.is_lived();
-            return Some(if lived && !self.is_bare() {
-                Intent::Report
-            } else {
-                Intent::ReportOrInfo
-            });
+            let says_more = self.figures() || !self.is_bare();
+            return Some(if says_more { Intent::Report } else { Intent::ReportOrInfo });
         }
         let told = heard.clauses().any(|clause| !heard.asks(&clause) && !self.is_hearsay(&clause));
         let pressing = heard.units.iter().any(|unit| {
@@ -195,24 +191,17 @@ impl Meaning<'_> {
         plain && !told_by_sign
     }
 
-    /// Whether someone tells what he lives through: water in the house, it happens now.
-    fn is_lived(&self) -> bool {
-        let heard = self.heard;
-        let own = heard.has(Class::Mine) || heard.has(Class::House) || heard.has(Class::Person);
-        let happens = heard.has(Class::Event) || heard.has(Class::Harm);
-        happens && (own || heard.units.len() <= 8)
-    }
-
     fn question(&self, asks: bool) -> Option<Intent> {
         let heard = self.heard;
         if self.hazard.is_some() {
             return Some(Intent::Info);
         }
         let about = heard.has(Class::Condition) || self.named_place();
+        let off_topic = heard.has(Class::Advert) || heard.has(Class::Wish);
         let weather = heard.words.list.iter().any(|word| {
             matches!(word.entry.keyword, Some((super::vocabulary::Keyword::Weather, _)))
         });
-        if (asks || heard.has(Class::AskNews)) && about && !heard.has(Class::Advert) {
+        if (asks || heard.has(Class::AskNews)) && about && !off_topic {
             return Some(if weather { Intent::Weather } else { Intent::Info });
         }
         let wants_to_ask = heard.has(Class::MayAsk) && heard.units.len() <= 8;

@@ -19,7 +19,7 @@ pub(super) fn needs(heard: &Heard<'_>) -> Vec<Need> {
         .enumerate()
         .filter_map(|(at, unit)| {
             let word = unit.need?;
-            let wanted = unit.is(Class::Lack)
+            let wanted = unit.is_any(&[Class::Want, Class::Lack])
                 || if word.everyday {
                     asked_right_before(heard, at)
                 } else {
@@ -65,15 +65,31 @@ fn is_purpose(heard: &Heard<'_>, unit: &Unit) -> bool {
     matches!(text, "UTK" | "UNTUK" | "BUAT" | "KANGGO" | "KANGGE" | "FOR" | "BWT" | "YG" | "YANG")
 }
 
-/// Wanting an everyday thing counts only where it is asked for outright: `minta makan`.
+/// Wanting an everyday thing counts only where it is asked for outright: `minta makan`, `butuh
+/// tenda dan makanan`.
 fn asked_right_before(heard: &Heard<'_>, at: usize) -> bool {
-    [at.checked_sub(1), at.checked_sub(2)]
-        .into_iter()
-        .flatten()
-        .filter_map(|index| heard.unit(index))
-        .any(|unit| wants(unit) && !unit.is(Class::Filler))
-        && heard.unit(at).is_some_and(|unit| unit.gap <= Gap::Comma)
-        || heard.is(at + 1, Class::Lack)
+    if heard.is(at + 1, Class::Lack) {
+        return true;
+    }
+    let mut index = at;
+    for _ in 0..BEFORE_MOST {
+        let Some(before) = index.checked_sub(1) else {
+            return false;
+        };
+        let stop = heard.unit(index).is_none_or(|unit| unit.gap == Gap::Stop);
+        let Some(unit) = heard.unit(before).filter(|_| !stop) else {
+            return false;
+        };
+        if wants(unit) {
+            return !unit.is(Class::Filler) && !heard.before_is(before, Class::Not);
+        }
+        let listed = unit.need.is_some() || unit.number.is_some() || unit.is(Class::And);
+        if !listed && index != at {
+            return false;
+        }
+        index = before;
+    }
+    false
 }
 
 /// `terpal kurang`, `obat belum ada`, `perahu tolong`.

@@ -85,8 +85,10 @@ fn mend_hazards(words: &mut Words, context: &ReadContext<'_>) {
         let text = clean.get(word.clean.0..word.clean.1).unwrap_or("");
         let is_place = || context.gazetteer.is_name(&name_key(text));
         if !word.entry.is_known() {
+            let abroad = || context.gazetteer.named_anywhere(&name_key(text)).next().is_some();
             if let Some(entry) = context.vocabulary.near_hazard(text)
                 && !is_place()
+                && !abroad()
             {
                 word.entry = entry;
             }
@@ -160,7 +162,11 @@ impl Reader<'_> {
         let intent = asked.and_then(|asked| self.answer(asked, &meaning)).unwrap_or_else(|| {
             let guessable = matches!(
                 meaning,
-                Intent::Unknown | Intent::ReportOrInfo | Intent::Greeting | Intent::Thanks
+                Intent::Unknown
+                    | Intent::ReportOrInfo
+                    | Intent::Report
+                    | Intent::Greeting
+                    | Intent::Thanks
             );
             near.filter(|_| guessable).map_or(meaning, |near| near.intent)
         });

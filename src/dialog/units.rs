@@ -106,9 +106,15 @@ impl Unit {
     fn join(&mut self, words: &[Word], vocabulary: &Vocabulary) {
         for word in words.get(self.words.0..self.words.1).unwrap_or(&[]) {
             self.asks |= word.asks;
-            if word.entry.is(vocabulary, Class::Degree) {
-                self.classes = self.classes.with(Class::Degree);
+            let term = vocabulary.term(word.entry.term);
+            let wanted = [Class::Want, Class::Lack].into_iter().filter(|_| self.need.is_some());
+            for class in wanted.chain([Class::Degree]) {
+                if term.classes.has(class) {
+                    self.classes = self.classes.with(class);
+                }
             }
+            let inner = term.hazard.filter(|_| !self.is(Class::Figurative));
+            self.hazard = self.hazard.or(inner);
         }
     }
 }

@@ -209,6 +209,8 @@ classes! {
     Event = "event",
     /// A figure is what is left: "tinggal".
     Left = "left",
+    /// Asks at the beginning of a clause: "is", "are".
+    Aux = "aux",
     /// Ground that can slide.
     Slope = "slope",
     /// Where water comes from.

@@ -61,7 +61,7 @@ pub struct Word {
     pub doubled: bool,
     /// It asks: a question mark follows, or it ends in `-kah`.
     pub asks: bool,
-    /// It stands in brackets or before a colon, as the tags of a form do.
+    /// It stands in brackets, as the tags of a form do.
     pub tag: bool,
 }
 
@@ -331,13 +331,13 @@ fn run_length(text: &str) -> usize {
     end
 }
 
-/// Whether a word stands as the tags of a form do: `(MGL)25`, `MGL: 25`.
+/// Whether a word stands as the tags of a form do: `(MGL)25`.
 fn is_tag(clean: &str, start: usize, end: usize) -> bool {
     let before = clean.get(..start).and_then(|s| s.chars().next_back());
     let after = clean.get(end..).and_then(|s| s.chars().next());
     matches!(
         (before, after),
-        (Some('('), Some(')')) | (Some('<'), Some('>')) | (_, Some(':' | '='))
+        (Some('('), Some(')')) | (Some('<'), Some('>'))
     )
 }
 

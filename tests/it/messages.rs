@@ -209,7 +209,8 @@ fn score_real(lines: &[Value]) -> BTreeMap<String, Real> {
         let harmed = CASUALTIES.iter().any(|key| fields.get(*key).is_some_and(|n| *n != 0));
         row.casualties += usize::from(harmed);
         row.language.add(read["lang"] == line["lang"]);
-        let shows = is_none(line) && (is_report || read["urgent"] == true) || harmed;
+        let missed = !is_report && line["label"]["hazard"] == "flood";
+        let shows = missed || is_none(line) && (is_report || read["urgent"] == true) || harmed;
         if shows && std::env::var_os("SIAGA_MISSES").is_some() {
             println!("[{kind}] {text}\n    {} {} {}", read["intent"], read["urgent"], read["fields"]);
         }
