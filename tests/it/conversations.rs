@@ -49,7 +49,9 @@ fn run(file: &str, text: &str, wrong: &mut String) {
             Line::Title => world = World::new(),
             Line::Typed(text) => said = Some(world.type_text(text)),
             Line::Answered(_) | Line::Silent(_) => {
-                let said = said.take().unwrap_or_else(|| panic!("{at}: nothing was typed"));
+                let said = said
+                    .take()
+                    .unwrap_or_else(|| panic!("{at}: nothing was typed"));
                 if said != raw {
                     *wrong += &format!("{at}: expected {raw}\n{at}: answered {said}\n");
                 }
@@ -57,7 +59,9 @@ fn run(file: &str, text: &str, wrong: &mut String) {
             Line::Later(minutes) => world.later(minutes),
             Line::Phone(name, address) => world.pick_up(name, address),
             Line::Preset(words) => {
-                world.preset(words).unwrap_or_else(|| panic!("{at}: no such preset: {raw}"));
+                world
+                    .preset(words)
+                    .unwrap_or_else(|| panic!("{at}: no such preset: {raw}"));
             }
         }
     }

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use siaga::dialog::decide::{Facts, decide, meant};
 use siaga::dialog::intent::Intent;
 use siaga::dialog::phrases::Phrases;
-use siaga::dialog::read::{ReadContext, read};
 use siaga::dialog::vocabulary::Vocabulary;
+use siaga::dialog::{ReadContext, read};
 use siaga::domain::address::{Address, Country, Msisdn};
 use siaga::domain::agency::{Agency, ReplyMode, Zone};
 use siaga::domain::alert::{Alert, AlertState, Forecast, Quake, TsunamiThreat};
@@ -52,7 +52,10 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             now: "2026-07-19T07:05:00Z".parse().unwrap(),
-            board: Board { refresh: SignedDuration::from_mins(1), ..Board::default() },
+            board: Board {
+                refresh: SignedDuration::from_mins(1),
+                ..Board::default()
+            },
             stale: false,
             agency: agency(),
             mode: ReplyMode::TwoWay,
@@ -69,12 +72,18 @@ impl World {
     pub(super) fn pick_up(&mut self, name: &str, address: Option<&str>) {
         name.clone_into(&mut self.current);
         let address = address.unwrap_or("085500010111");
-        let new = (Address::parse(address, Country::of("ID")), Caller::default());
+        let new = (
+            Address::parse(address, Country::of("ID")),
+            Caller::default(),
+        );
         self.phones.entry(name.to_owned()).or_insert(new);
     }
 
     pub(super) fn later(&mut self, minutes: i64) {
-        self.now = self.now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
+        self.now = self
+            .now
+            .checked_add(SignedDuration::from_mins(minutes))
+            .unwrap();
     }
 
     /// Types a text on the current phone; the answer as a line of the file has it.
@@ -95,7 +104,12 @@ impl World {
             Outcome::Silence(silence) => format!("- {}", silence.slug()),
             Outcome::Reply(reply) => {
                 let size = measure(&reply.text);
-                assert_eq!((size.encoding.name(), size.segments), ("GSM-7", 1), "{}", reply.text);
+                assert_eq!(
+                    (size.encoding.name(), size.segments),
+                    ("GSM-7", 1),
+                    "{}",
+                    reply.text
+                );
                 format!("< {}", reply.text)
             }
         }
@@ -103,8 +117,11 @@ impl World {
 
     fn turn(&self, inbound: &Inbound, caller: &Caller) -> Turn {
         let country = Country::of("ID");
-        let context =
-            ReadContext { vocabulary: &VOCABULARY, gazetteer: &GAZETTEER, country };
+        let context = ReadContext {
+            vocabulary: &VOCABULARY,
+            gazetteer: &GAZETTEER,
+            country,
+        };
         let mut reading = read(&inbound.text, caller.open_question(self.now), &context);
         if let Some(corrected) = meant(&reading, caller, self.now) {
             reading = read(corrected, None, &context);
@@ -144,10 +161,16 @@ impl World {
     }
 
     fn sought(&self, msisdn: &Msisdn) -> Sought {
-        let found = self.phones.values().find(|(address, _)| address.msisdn() == Some(msisdn));
+        let found = self
+            .phones
+            .values()
+            .find(|(address, _)| address.msisdn() == Some(msisdn));
         let mark = found.and_then(|(_, caller)| caller.safe);
         let shown = mark.filter(|mark| mark.visibility == Visibility::Shown);
-        Sought { msisdn: msisdn.clone(), safe_at: shown.map(|mark| mark.at) }
+        Sought {
+            msisdn: msisdn.clone(),
+            safe_at: shown.map(|mark| mark.at),
+        }
     }
 
     /// Changes the world; `None` where no such change is known.
@@ -173,7 +196,9 @@ impl World {
             "carrier-stopped" => self.opt_out = CarrierOptOut::Stopped,
             "blocked" => self.caller().blocked = Some(self.now),
             "taken-over" => {
-                let until = self.now.checked_add(SignedDuration::from_mins(minutes(rest)?));
+                let until = self
+                    .now
+                    .checked_add(SignedDuration::from_mins(minutes(rest)?));
                 self.caller().taken_over_until = until.ok();
             }
             "report" => self.report(rest)?,
@@ -187,7 +212,9 @@ impl World {
     }
 
     fn ago(&self, time: &str) -> Option<Timestamp> {
-        self.now.checked_sub(SignedDuration::from_mins(minutes(time)?)).ok()
+        self.now
+            .checked_sub(SignedDuration::from_mins(minutes(time)?))
+            .ok()
     }
 
     /// `K417 awas landslide 35.03.02 3h text`
@@ -200,7 +227,10 @@ impl World {
             level: Level::from_slug(level)?,
             areas: vec![AreaCode::parse(area)?],
             sent_at: self.now,
-            expires_at: self.now.checked_add(SignedDuration::from_mins(minutes(lasts)?)).ok()?,
+            expires_at: self
+                .now
+                .checked_add(SignedDuration::from_mins(minutes(lasts)?))
+                .ok()?,
             texts: BTreeMap::from([(Language::Id, text.to_owned())]),
             action: String::new(),
             refuge: String::new(),
@@ -210,7 +240,11 @@ impl World {
     }
 
     fn state(&mut self, code: &str, state: AlertState) -> Option<()> {
-        self.board.alerts.iter_mut().find(|alert| alert.code == code)?.state = state;
+        self.board
+            .alerts
+            .iter_mut()
+            .find(|alert| alert.code == code)?
+            .state = state;
         Some(())
     }
 
@@ -272,7 +306,10 @@ impl World {
         let (number, sender) = words.split_once(' ').unwrap_or((words, ""));
         let number = number.to_owned();
         self.mode = match kind {
-            "masked" => ReplyMode::Masked { sender: sender.to_owned(), number },
+            "masked" => ReplyMode::Masked {
+                sender: sender.to_owned(),
+                number,
+            },
             "number" => ReplyMode::Number(number),
             _ => return None,
         };
@@ -284,7 +321,11 @@ impl World {
         let (reference, rest) = words.split_once(' ')?;
         let (state, note) = rest.split_once(' ').unwrap_or((rest, ""));
         let (reference, now) = (ReportRef::parse(reference)?, self.now);
-        let own = self.caller().reports.iter_mut().find(|own| own.reference == reference)?;
+        let own = self
+            .caller()
+            .reports
+            .iter_mut()
+            .find(|own| own.reference == reference)?;
         own.state = ReportState::from_slug(state)?;
         own.changed_at = now;
         note.clone_into(&mut own.note);
