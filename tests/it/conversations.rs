@@ -32,6 +32,58 @@ fn phones_are_answered_word_for_word() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// Most messages that go back and forth between two machines.
+const ROUNDS: usize = 5;
+
+#[test]
+fn two_machines_that_answer_each_other_fall_silent() {
+    let starts = [
+        "info",
+        "lapor",
+        "lapor banjir masaran munjungan",
+        "tolong",
+        "daftar pule",
+        "status",
+        "posko pule",
+        "gempa",
+        "cuaca pule",
+        "aman",
+        "cari",
+        "bahasa",
+        "telepon",
+        "bantuan",
+        "stop",
+        "banjir panggul",
+        "info pakel",
+        "info xyzqwk",
+        "batal",
+        "lanjut",
+        "5",
+        "apa kabar dunia",
+        "lapur longsor pule",
+        "join pule",
+        "lang en",
+        "telepom",
+        "cek k417",
+        "lapor banjir ngawi",
+    ];
+    for start in starts {
+        let (mut ours, mut theirs) = (World::new(), World::of("BPBD Blitar"));
+        let mut text = format!("< {start}");
+        let mut rounds = 0;
+        while let Some(said) = text.strip_prefix("< ").map(str::to_owned) {
+            let answering = if rounds % 2 == 0 {
+                &mut ours
+            } else {
+                &mut theirs
+            };
+            text = answering.type_text(&said);
+            rounds += 1;
+            assert!(rounds <= ROUNDS, "{start}: {text}");
+        }
+    }
+}
+
 /// Runs one file; what is answered otherwise goes into `wrong` as the file should have it.
 fn run(file: &str, text: &str, wrong: &mut String) {
     let mut world = World::new();
@@ -56,7 +108,7 @@ fn run(file: &str, text: &str, wrong: &mut String) {
                     *wrong += &format!("{at}: expected {raw}\n{at}: answered {said}\n");
                 }
             }
-            Line::Later(minutes) => world.later(minutes),
+            Line::Later(span) => world.later(span),
             Line::Phone(name, address) => world.pick_up(name, address),
             Line::Preset(words) => {
                 world

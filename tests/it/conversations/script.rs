@@ -1,5 +1,7 @@
 //! The lines of a conversation file.
 
+use jiff::SignedDuration;
+
 /// One line.
 #[derive(Debug)]
 pub(super) enum Line<'a> {
@@ -13,8 +15,8 @@ pub(super) enum Line<'a> {
     Answered(&'a str),
     /// `- …`: no answer, for this reason.
     Silent(&'a str),
-    /// `+35m`, `+2h`, `+1d`: time passes. In minutes.
-    Later(i64),
+    /// `+20s`, `+35m`, `+2h`, `+1d`: time passes.
+    Later(SignedDuration),
     /// `@name [address]`: from here on another phone.
     Phone(&'a str, Option<&'a str>),
     /// `! …`: the world changes.
@@ -32,7 +34,7 @@ pub(super) fn parse(line: &str) -> Result<Line<'_>, &'static str> {
         Some('>') => Ok(Line::Typed(words)),
         Some('<') => Ok(Line::Answered(words)),
         Some('-') => Ok(Line::Silent(words)),
-        Some('+') => minutes(words).map(Line::Later).ok_or("no time"),
+        Some('+') => span(words).map(Line::Later).ok_or("no time"),
         Some('@') => {
             let (name, address) = match words.split_once(' ') {
                 Some((name, address)) => (name, Some(address)),
@@ -45,14 +47,15 @@ pub(super) fn parse(line: &str) -> Result<Line<'_>, &'static str> {
     }
 }
 
-/// `35m`, `2h`, `1d` in minutes.
-pub(super) fn minutes(text: &str) -> Option<i64> {
+/// `20s`, `35m`, `2h`, `1d`.
+pub(super) fn span(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok()?;
     match unit {
-        "m" => Some(number),
-        "h" => Some(number * 60),
-        "d" => Some(number * 60 * 24),
+        "s" => Some(SignedDuration::from_secs(number)),
+        "m" => Some(SignedDuration::from_mins(number)),
+        "h" => Some(SignedDuration::from_hours(number)),
+        "d" => Some(SignedDuration::from_hours(24 * number)),
         _ => None,
     }
 }

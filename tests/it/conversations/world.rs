@@ -24,7 +24,7 @@ use siaga::domain::segment::measure;
 use siaga::domain::shelter::{Shelter, ShelterKind};
 use siaga::domain::turn::{Effect, Outcome, Turn};
 
-use super::script::minutes;
+use super::script::span;
 
 static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     let active = ["35.03", "35.05"].map(|code| AreaCode::parse(code).unwrap());
@@ -65,7 +65,15 @@ impl World {
             late: SignedDuration::ZERO,
             opt_out: CarrierOptOut::None,
         };
+        world.board.verified_at = Some(world.now);
         world.pick_up("wati", Some("085500010789"));
+        world
+    }
+
+    /// The same world with another agency in it.
+    pub(super) fn of(org: &str) -> Self {
+        let mut world = Self::new();
+        org.clone_into(&mut world.agency.org);
         world
     }
 
@@ -79,11 +87,8 @@ impl World {
         self.phones.entry(name.to_owned()).or_insert(new);
     }
 
-    pub(super) fn later(&mut self, minutes: i64) {
-        self.now = self
-            .now
-            .checked_add(SignedDuration::from_mins(minutes))
-            .unwrap();
+    pub(super) fn later(&mut self, span: SignedDuration) {
+        self.now = self.now.checked_add(span).unwrap();
     }
 
     /// Types a text on the current phone; the answer as a line of the file has it.
@@ -192,13 +197,11 @@ impl World {
             "quake" => self.quake(rest)?,
             "forecast" => self.forecast(rest)?,
             "masked" | "number" => self.mode(what, rest)?,
-            "late" => self.late = SignedDuration::from_mins(minutes(rest)?),
+            "late" => self.late = span(rest)?,
             "carrier-stopped" => self.opt_out = CarrierOptOut::Stopped,
             "blocked" => self.caller().blocked = Some(self.now),
             "taken-over" => {
-                let until = self
-                    .now
-                    .checked_add(SignedDuration::from_mins(minutes(rest)?));
+                let until = self.now.checked_add(span(rest)?);
                 self.caller().taken_over_until = until.ok();
             }
             "report" => self.report(rest)?,
@@ -212,9 +215,7 @@ impl World {
     }
 
     fn ago(&self, time: &str) -> Option<Timestamp> {
-        self.now
-            .checked_sub(SignedDuration::from_mins(minutes(time)?))
-            .ok()
+        self.now.checked_sub(span(time)?).ok()
     }
 
     /// `K417 awas landslide 35.03.02 3h text`
@@ -227,10 +228,7 @@ impl World {
             level: Level::from_slug(level)?,
             areas: vec![AreaCode::parse(area)?],
             sent_at: self.now,
-            expires_at: self
-                .now
-                .checked_add(SignedDuration::from_mins(minutes(lasts)?))
-                .ok()?,
+            expires_at: self.now.checked_add(span(lasts)?).ok()?,
             texts: BTreeMap::from([(Language::Id, text.to_owned())]),
             action: String::new(),
             refuge: String::new(),
@@ -328,9 +326,9 @@ impl World {
             .find(|own| own.reference == reference)?;
         own.state = ReportState::from_slug(state)?;
         own.changed_at = now;
-        note.clone_into(&mut own.note);
-        if own.state == ReportState::Merged {
-            own.merged_into = ReportRef::parse(note);
+        own.merged_into = ReportRef::parse(note).filter(|_| own.state == ReportState::Merged);
+        if own.merged_into.is_none() {
+            note.clone_into(&mut own.note);
         }
         Some(())
     }
