@@ -6,6 +6,7 @@
 mod script;
 mod world;
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use script::Line;
@@ -92,20 +93,20 @@ fn run(file: &str, text: &str, wrong: &mut String) {
     for (number, raw) in text.lines().enumerate() {
         let at = format!("{file}:{}", number + 1);
         let line = script::parse(raw).unwrap_or_else(|problem| panic!("{at}: {problem}: {raw}"));
-        let expects = matches!(line, Line::Answered(_) | Line::Silent(_));
+        let expects = matches!(line, Line::Expected);
         if let Some(unread) = said.take_if(|_| !expects && !matches!(line, Line::Nothing)) {
-            *wrong += &format!("{at}: not expected: {unread}\n");
+            writeln!(wrong, "{at}: not expected: {unread}").unwrap();
         }
         match line {
             Line::Nothing => {}
             Line::Title => world = World::new(),
             Line::Typed(text) => said = Some(world.type_text(text)),
-            Line::Answered(_) | Line::Silent(_) => {
+            Line::Expected => {
                 let said = said
                     .take()
                     .unwrap_or_else(|| panic!("{at}: nothing was typed"));
                 if said != raw {
-                    *wrong += &format!("{at}: expected {raw}\n{at}: answered {said}\n");
+                    writeln!(wrong, "{at}: expected {raw}\n{at}: answered {said}").unwrap();
                 }
             }
             Line::Later(span) => world.later(span),

@@ -11,10 +11,8 @@ pub(super) enum Line<'a> {
     Title,
     /// `> …`: a phone types.
     Typed(&'a str),
-    /// `< …`: the answer.
-    Answered(&'a str),
-    /// `- …`: no answer, for this reason.
-    Silent(&'a str),
+    /// `< …` the answer, or `- …` no answer for this reason.
+    Expected,
     /// `+20s`, `+35m`, `+2h`, `+1d`: time passes.
     Later(SignedDuration),
     /// `@name [address]`: from here on another phone.
@@ -32,8 +30,7 @@ pub(super) fn parse(line: &str) -> Result<Line<'_>, &'static str> {
         None | Some('#') => Ok(Line::Nothing),
         Some('=') => Ok(Line::Title),
         Some('>') => Ok(Line::Typed(words)),
-        Some('<') => Ok(Line::Answered(words)),
-        Some('-') => Ok(Line::Silent(words)),
+        Some('<' | '-') => Ok(Line::Expected),
         Some('+') => span(words).map(Line::Later).ok_or("no time"),
         Some('@') => {
             let (name, address) = match words.split_once(' ') {

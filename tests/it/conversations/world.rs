@@ -131,9 +131,10 @@ impl World {
         if let Some(corrected) = meant(&reading, caller, self.now) {
             reading = read(corrected, None, &context);
         }
-        let sought = match &reading.intent {
-            Intent::Find(Some(msisdn)) => Some(self.sought(msisdn)),
-            _ => None,
+        let sought = if let Intent::Find(Some(msisdn)) = &reading.intent {
+            Some(self.sought(msisdn))
+        } else {
+            None
         };
         let facts = Facts {
             now: self.now,
