@@ -5,6 +5,12 @@
 //! `dialog`, `gateway` and `feed`, and at the bottom `domain`.
 
 pub mod cli;
+pub mod config;
 pub mod dialog;
 pub mod domain;
+pub mod feed;
 pub mod gateway;
+pub mod service;
+pub mod store;
+pub mod telemetry;
+pub mod web;

@@ -159,7 +159,7 @@ fn on_a_body(heard: &Heard<'_>, at: usize, unit: &Unit, wet: bool) -> Option<u32
         [before(1), before(2)].into_iter().flatten().any(|index| heard.is(index, class))
     };
     let hurt = near(Class::Injured) || near(Class::Dead);
-    let office = heard.unit(at + 1).is_some_and(|next| {
+    let office = text == "KEPALA" && heard.unit(at + 1).is_some_and(|next| {
         let text = heard.words.text_at(next.words.0);
         matches!(text, "DESA" | "DUSUN" | "KELUARGA" | "SEKOLAH" | "DS" | "DSN" | "KAMPUNG" | "BPBD")
     });

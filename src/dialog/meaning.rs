@@ -162,7 +162,7 @@ impl Meaning<'_> {
             unit.need.is_some_and(|word| !word.everyday)
         });
         let needs = !self.fields.needs.is_empty() && !heard.has(Class::Advert);
-        let needs = needs && (self.named_place() || pressing && self.is_short_of_talk());
+        let needs = needs && (self.named_place() || pressing) && self.is_short_of_talk();
         let fails = heard.has(Class::Outage) && self.named_place() && !asks;
         let counts = self.harmed() && self.named_place();
         (told && (needs && !asks || fails || counts)).then_some(Intent::Report)

@@ -1,5 +1,6 @@
 //! Text typed → intent → answer → text to send. Pure; the texts are data in `config/phrases/`.
 
+pub mod decide;
 mod depth;
 mod fields;
 mod figures;
@@ -12,6 +13,8 @@ mod language_guess;
 mod meaning;
 mod needs;
 mod numbers;
+pub mod packing;
+pub mod phrases;
 pub mod place;
 mod read;
 mod units;

@@ -85,9 +85,11 @@ fn mend_hazards(words: &mut Words, context: &ReadContext<'_>) {
         let text = clean.get(word.clean.0..word.clean.1).unwrap_or("");
         let is_place = || context.gazetteer.is_name(&name_key(text));
         if !word.entry.is_known() {
+            let common = || super::place::is_common(text);
             let abroad = || context.gazetteer.named_anywhere(&name_key(text)).next().is_some();
             if let Some(entry) = context.vocabulary.near_hazard(text)
                 && !is_place()
+                && !common()
                 && !abroad()
             {
                 word.entry = entry;
@@ -288,6 +290,7 @@ impl Reader<'_> {
         let typed = self.heard.words.text(word);
         let free = !word.entry.is_known()
             && word.number.is_none()
+            && !super::place::is_common(typed)
             && !self.context.gazetteer.is_name(&name_key(typed));
         let (distance, alias, meaning) =
             free.then(|| self.context.vocabulary.near_keyword(typed)).flatten()?;

@@ -496,13 +496,13 @@ impl Vocabulary {
         &self.aliases
     }
 
-    /// The hazard whose name an unknown word is a misspelling of: one edit, two from eight letters
+    /// The hazard whose name an unknown word is a misspelling of: one edit, two from nine letters
     /// on, the first letter being right.
     pub(super) fn near_hazard(&self, word: &str) -> Option<Entry> {
         if word.len() < 5 || word.len() > 14 || self.is_never_near(word) {
             return None;
         }
-        let most = if word.len() < 8 { 1 } else { 2 };
+        let most = if word.len() < 9 { 1 } else { 2 };
         let near = |(pattern, term): &(osa::Pattern, u16)| {
             let name = &self.term(*term).word;
             let begins = name.as_bytes().first() == word.as_bytes().first();

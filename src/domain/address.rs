@@ -222,7 +222,7 @@ impl Address {
         if (Msisdn::MIN_DIGITS..=Msisdn::MAX_DIGITS).contains(&digits.len()) {
             Self::Phone(Msisdn(digits))
         } else if digits.len() < Msisdn::MIN_DIGITS {
-            Self::ShortCode(digits)
+            Self::ShortCode(text.to_owned())
         } else {
             Self::Name(text.to_owned())
         }
@@ -287,6 +287,7 @@ mod tests {
         check("BPBD", "ID", "BPBD");
         check("085500010014", "", "085500010014");
         check("112", "ID", "112");
+        check("+62855", "ID", "+62855");
         check("", "ID", "");
     }
 

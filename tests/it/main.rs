@@ -7,4 +7,11 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod architecture;
+mod client;
+mod config;
+mod engine_contract;
+mod gateways;
 mod messages;
+mod support;
+mod web_listener;

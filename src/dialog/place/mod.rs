@@ -11,6 +11,8 @@ mod mention;
 mod resolve;
 mod words;
 
+pub(super) use words::is_common;
+
 #[cfg(test)]
 mod tests;
 

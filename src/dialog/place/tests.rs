@@ -3,6 +3,8 @@
 //! The reader is stood in for by a rough one that knows the commonest keywords, hazards and
 //! function words; the tables name what each group is about.
 
+mod phrases;
+
 use serde_json::Value;
 
 use super::*;

@@ -1,0 +1,171 @@
+//! The texts that are sent, as data: one file per language in `config/phrases/`.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use crate::domain::language::Language;
+
+mod catalogue;
+mod lexicon;
+mod load;
+mod template;
+mod wording;
+
+pub use catalogue::{Label, Phrase, Slot};
+pub use lexicon::Lexicon;
+pub use load::{PhraseFault, PhraseProblem, embedded};
+pub use wording::{Filling, Value, Wording, echo};
+
+use template::Template;
+
+/// All texts and words, in every language.
+#[derive(Clone, Debug)]
+pub struct Phrases {
+    texts: Vec<Vec<Option<Template>>>,
+    lexicons: Vec<Lexicon>,
+    own: Option<Regex>,
+}
+
+impl Phrases {
+    /// The texts the binary carries.
+    pub fn embedded() -> Result<Self, Vec<PhraseFault>> {
+        let files = Language::ALL.map(|language| (language, embedded(language).to_owned()));
+        load::load(&BTreeMap::from(files))
+    }
+
+    /// Texts from files, the embedded ones where a language has none.
+    pub fn load(mut files: BTreeMap<Language, String>) -> Result<Self, Vec<PhraseFault>> {
+        for language in Language::ALL {
+            files
+                .entry(language)
+                .or_insert_with(|| embedded(language).to_owned());
+        }
+        load::load(&files)
+    }
+
+    fn of(texts: Vec<Vec<Option<Template>>>, lexicons: Vec<Lexicon>) -> Self {
+        let own = own_words(&texts);
+        Self {
+            texts,
+            lexicons,
+            own,
+        }
+    }
+
+    /// The language a text is sent in when `wanted` is asked for: its own, or Indonesian.
+    pub fn spoken(&self, phrase: Phrase, wanted: Language) -> Language {
+        match self.own_template(phrase, wanted) {
+            Some(_) => wanted,
+            None => Language::Id,
+        }
+    }
+
+    /// The words of a language.
+    pub fn lexicon(&self, language: Language) -> &Lexicon {
+        static NONE: Lexicon = Lexicon {
+            months: Vec::new(),
+            thousands: String::new(),
+            hazards: Vec::new(),
+            levels: Vec::new(),
+            states: Vec::new(),
+            labels: Vec::new(),
+        };
+        self.lexicons.get(index(language)).unwrap_or(&NONE)
+    }
+
+    /// Whether a message that came is one of our own replies, or another agency's: two machines
+    /// that answer each other must fall silent.
+    pub fn wrote(&self, text: &str) -> bool {
+        self.own.as_ref().is_some_and(|own| own.is_match(text))
+    }
+
+    fn own_template(&self, phrase: Phrase, language: Language) -> Option<&Template> {
+        self.texts
+            .get(index(language))?
+            .get(phrase.index())?
+            .as_ref()
+    }
+
+    fn template(&self, phrase: Phrase, language: Language) -> Option<&Template> {
+        self.own_template(phrase, language)
+            .or_else(|| self.own_template(phrase, Language::Id))
+    }
+}
+
+const fn index(language: Language) -> usize {
+    match language {
+        Language::Id => 0,
+        Language::Jv => 1,
+        Language::En => 2,
+    }
+}
+
+/// Letters in a row of a reply that nobody types by chance.
+const OWN_WORDS: usize = 28;
+
+/// One expression for the longest literal of every reply.
+fn own_words(texts: &[Vec<Option<Template>>]) -> Option<Regex> {
+    let replies = texts.iter().flat_map(|texts| Phrase::ALL.iter().zip(texts));
+    let literals: Vec<String> = replies
+        .filter(|(phrase, _)| phrase.is_reply())
+        .filter_map(|(_, template)| Some(template.as_ref()?.longest_literal()))
+        .filter(|literal| literal.len() >= OWN_WORDS)
+        .map(regex::escape)
+        .collect();
+    (!literals.is_empty())
+        .then(|| Regex::new(&literals.join("|")).ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(language: Language, edit: impl Fn(String) -> String) -> Vec<String> {
+        let files = BTreeMap::from([(language, edit(embedded(language).to_owned()))]);
+        let faults = Phrases::load(files).err().unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_embedded_texts_are_whole() {
+        assert_eq!(Phrases::embedded().err(), None);
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_key() {
+        let found = faults(Language::Id, |text| {
+            text.replace("HELP2 = ", "HELP3 = ")
+                .replace("LAPOR_OK = \"Laporan {id}", "LAPOR_OK = \"Laporan {idd}")
+                .replace("LAPOR_T1 = \"Laporan {id}", "LAPOR_T1 = \"Laporan {jam}")
+                .replace("DAFTAR_TANYA = \"", "DAFTAR_TANYA = \"}")
+                .replace("flood = ", "flod = ")
+        });
+        assert_eq!(
+            found,
+            [
+                "id: texts.HELP3: no such key",
+                "id: hazards.flod: no such key",
+                "id: texts.HELP2: is missing",
+                "id: hazards.flood: is missing",
+                "id: texts.LAPOR_OK: {idd} cannot be filled in this text",
+                "id: texts.LAPOR_T1: {jam} cannot be filled in this text",
+                "id: texts.DAFTAR_TANYA: a brace has no other half",
+            ]
+        );
+        let found = faults(Language::Jv, |text| {
+            text.replace("months = [\"Jan\", ", "months = [")
+        });
+        assert_eq!(found, ["jv: months: is missing"]);
+        let found = faults(Language::En, |text| format!("colour = 1\n{text}"));
+        assert!(found.len() == 1 && found[0].contains("colour"), "{found:?}");
+    }
+
+    #[test]
+    fn a_missing_text_falls_back_to_indonesian() {
+        let phrases = Phrases::embedded().unwrap();
+        assert_eq!(phrases.spoken(Phrase::LaporOk, Language::Jv), Language::Jv);
+        assert_eq!(phrases.spoken(Phrase::Help2, Language::Jv), Language::Id);
+    }
+}

@@ -1,0 +1,3 @@
+//! What comes from outside ↔ our own terms: warnings, forecasts, tables of shelters. Pure.
+
+pub mod shelters;

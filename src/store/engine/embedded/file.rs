@@ -1,0 +1,310 @@
+//! The file, its connections and its lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault;
+use crate::store::engine::EngineError;
+
+/// The schema that this program writes, and the newest it reads.
+const SCHEMA: u32 = 1;
+/// `siag`, in the file's header: told by `file(1)`, and never mistaken for another's database.
+const APPLICATION: i64 = 0x7369_6167;
+/// Connections for reading. Reads last some µs; more of them never helped on two cores.
+const READERS: usize = 2;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS entry (
+    p INTEGER NOT NULL, k BLOB NOT NULL, version INTEGER NOT NULL, expires INTEGER,
+    sum INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (p, k)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entry_expires ON entry (expires) WHERE expires IS NOT NULL;
+CREATE TABLE IF NOT EXISTS rank (
+    p INTEGER NOT NULL, name BLOB NOT NULL, member BLOB NOT NULL, score INTEGER NOT NULL,
+    claims INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (p, name, member)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rank_score ON rank (p, name, score, member);
+CREATE TABLE IF NOT EXISTS log (
+    p INTEGER NOT NULL, name BLOB NOT NULL, position INTEGER NOT NULL, sum INTEGER NOT NULL,
+    value BLOB NOT NULL, PRIMARY KEY (p, name, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counter (
+    p INTEGER NOT NULL, name BLOB NOT NULL, total INTEGER NOT NULL, sum INTEGER NOT NULL,
+    PRIMARY KEY (p, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aside (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, p INTEGER, name BLOB, row BLOB);
+";
+
+/// Where the rows are.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In memory, gone with the process.
+    Memory,
+    /// In `siaga.db` in this folder.
+    Folder(PathBuf),
+}
+
+impl Place {
+    /// The database file.
+    pub(super) fn database(&self) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::Folder(folder) => Some(folder.join("siaga.db")),
+        }
+    }
+
+    /// The place in words.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Memory => "memory".to_owned(),
+            Self::Folder(folder) => folder.display().to_string(),
+        }
+    }
+}
+
+/// The connections to one place: one writes, the others read. In memory all share the writer's.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    pub(super) place: Place,
+    writer: Mutex<Option<Connection>>,
+    readers: Vec<Mutex<Option<Connection>>>,
+    journal_pages: Arc<AtomicI64>,
+}
+
+impl Lanes {
+    /// Opens the place, creates what is missing and refuses what a newer program wrote.
+    pub(super) fn open(place: Place) -> Result<Self, EngineError> {
+        let journal_pages = Arc::new(AtomicI64::new(0));
+        let writer = connect_writer(&place, &journal_pages).map_err(|error| gone(&place, error))?;
+        prepare(&writer, &place)?;
+        let readers = match place {
+            Place::Memory => Vec::new(),
+            Place::Folder(_) => (0..READERS).map(|_| Mutex::new(None)).collect(),
+        };
+        Ok(Self {
+            place,
+            writer: Mutex::new(Some(writer)),
+            readers,
+            journal_pages,
+        })
+    }
+
+    /// Runs `work` on the writing connection; opens it anew where it was given up.
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut lane = lock(&self.writer);
+        if let Some(writer) = lane.as_mut() {
+            return work(writer);
+        }
+        let mut writer = reconnect(&self.place, &self.journal_pages)?;
+        let done = work(&mut writer);
+        *lane = Some(writer);
+        done
+    }
+
+    /// How many pages the journal had after the last commit.
+    pub(super) fn journal_pages(&self) -> i64 {
+        self.journal_pages.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` on a free reading connection. One whose medium failed is given up.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let free = self.readers.iter().find_map(|lane| lane.try_lock().ok());
+        let mut lane = match (free, self.readers.first()) {
+            (Some(lane), _) => lane,
+            (None, Some(first)) => lock(first),
+            (None, None) => lock(&self.writer),
+        };
+        let reader = match lane.take() {
+            Some(reader) => reader,
+            None => connect_reader(&self.place)?,
+        };
+        let done = work(&reader);
+        if !done.as_ref().is_err_and(fault::is_dead) || self.readers.is_empty() {
+            *lane = Some(reader);
+        }
+        done
+    }
+
+    /// Writes a copy of everything to a new file, through a connection of its own: a long copy
+    /// keeps no reader waiting.
+    pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
+        let sql = "VACUUM INTO ?1";
+        if self.readers.is_empty() {
+            return self.write(|conn| conn.execute(sql, [to])).map(|_| ());
+        }
+        let apart = connect_reader(&self.place)?;
+        apart.pragma_update(None, "query_only", false)?;
+        apart.execute(sql, [to]).map(|_| ())
+    }
+
+    /// Gives up every connection: after a failed fsync none can be trusted.
+    pub(super) fn give_up(&self) {
+        if self.readers.is_empty() {
+            return;
+        }
+        *lock(&self.writer) = None;
+        for lane in &self.readers {
+            *lock(lane) = None;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect_writer(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
+    let Some(path) = place.database() else {
+        let writer = Connection::open_in_memory()?;
+        writer.set_prepared_statement_cache_capacity(64);
+        return Ok(writer);
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut writer = Connection::open_with_flags(path, flags)?;
+    writer.set_prepared_statement_cache_capacity(64);
+    writer.execute_batch(
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;
+         PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+    )?;
+    // When to copy the journal is the writer's own decision, between two transactions.
+    let pages = Arc::clone(pages);
+    writer.wal_hook(Some(move |_: &mut Wal, now: std::ffi::c_int| {
+        pages.store(i64::from(now), Ordering::Relaxed);
+        Ok(())
+    }))?;
+    Ok(writer)
+}
+
+/// Opens anew after the medium failed. A failed fsync may have left pages of the journal clean in
+/// memory and missing on disk: all of it is copied into the file and synced before anything more
+/// is promised.
+fn reconnect(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
+    let writer = connect_writer(place, pages)?;
+    let (busy, _, _) = checkpoint(&writer, "TRUNCATE")?;
+    if busy {
+        return Err(fault::busy());
+    }
+    Ok(writer)
+}
+
+/// Copies the journal into the file. Gives whether it was kept from finishing, the journal's pages
+/// and how many of them were copied.
+pub(super) fn checkpoint(writer: &Connection, mode: &str) -> rusqlite::Result<(bool, i64, i64)> {
+    writer.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok((row.get::<_, i64>(0)? != 0, row.get(1)?, row.get(2)?))
+    })
+}
+
+fn connect_reader(place: &Place) -> rusqlite::Result<Connection> {
+    let Some(path) = place.database() else {
+        return Err(fault::busy());
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags)?;
+    reader.set_prepared_statement_cache_capacity(32);
+    reader.execute_batch(
+        "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON; PRAGMA cache_size = -2048;
+         PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(reader)
+}
+
+fn prepare(writer: &Connection, place: &Place) -> Result<(), EngineError> {
+    let number = |sql: &str| writer.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let found = number("PRAGMA user_version").map_err(|error| gone(place, error))?;
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    let application = number("PRAGMA application_id").map_err(|error| gone(place, error))?;
+    if found > SCHEMA || (found > 0 && application != APPLICATION) {
+        let known = SCHEMA;
+        return Err(EngineError::Newer { found, known });
+    }
+    if found < SCHEMA {
+        let whole = format!(
+            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION};
+             PRAGMA user_version = {SCHEMA}; COMMIT;"
+        );
+        writer
+            .execute_batch(&whole)
+            .map_err(|error| gone(place, error))?;
+    }
+    if let Place::Folder(folder) = place {
+        sync_folder(folder).map_err(|error| gone(place, error))?;
+    }
+    Ok(())
+}
+
+pub(super) fn gone(
+    place: &Place,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> EngineError {
+    EngineError::Gone {
+        place: place.name(),
+        cause: cause.into(),
+    }
+}
+
+/// Creates the folder for its owner alone.
+pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+/// Makes names in a folder survive a power cut.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The lock on a folder, held as long as this lives. The kernel drops it with the process.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes it, or names the process that has it.
+    pub(super) fn take(folder: &Path) -> Result<Self, EngineError> {
+        let place = Place::Folder(folder.to_owned());
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(folder.join("siaga.lock"))
+            .map_err(|error| gone(&place, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                // The number is a help for people; without it the refusal still stands.
+                let _ = file.read_to_string(&mut pid);
+                let pid = pid.trim().to_owned();
+                return Err(EngineError::Locked { pid });
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(gone(&place, error)),
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        // A full disk must not keep the store from opening: the lock holds without its number.
+        drop(written);
+        Ok(Self { _file: file })
+    }
+}

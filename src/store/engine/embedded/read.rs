@@ -1,0 +1,214 @@
+//! Reads, each row checked against its sum.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use super::sum;
+use crate::store::engine::{Entry, Key, Logged, Partition, Ranked, Window};
+
+/// A row whose sum does not hold, by its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bad {
+    Entry(u8, Key),
+    Rank(u8, Key, Vec<u8>),
+    Log(u8, Key, i64),
+}
+
+/// What was read, and the rows among it that are damaged and left out.
+#[derive(Debug)]
+pub(super) struct Checked<T> {
+    pub(super) rows: T,
+    pub(super) bad: Vec<Bad>,
+}
+
+/// A version as SQLite keeps it. The writer hands out positive ones only.
+pub(super) fn version(raw: i64) -> u64 {
+    u64::try_from(raw).unwrap_or_default()
+}
+
+pub(super) fn entries(
+    reader: &Connection,
+    at: Partition,
+    keys: &[Key],
+) -> rusqlite::Result<Checked<Vec<Option<Entry>>>> {
+    let (mut rows, mut bad) = (Vec::with_capacity(keys.len()), Vec::new());
+    let one_moment = keys.len() > 1 && reader.is_autocommit();
+    if one_moment {
+        reader.prepare_cached("BEGIN")?.execute([])?;
+    }
+    let read = keys.iter().try_for_each(|key| {
+        match entry(reader, at, key)? {
+            Ok(row) => rows.push(row),
+            Err(damaged) => {
+                rows.push(None);
+                bad.push(damaged);
+            }
+        }
+        Ok(())
+    });
+    if one_moment {
+        reader.prepare_cached("COMMIT")?.execute([])?;
+    }
+    read.map(|()| Checked { rows, bad })
+}
+
+fn entry(
+    reader: &Connection,
+    at: Partition,
+    key: &Key,
+) -> rusqlite::Result<Result<Option<Entry>, Bad>> {
+    let p = at.number();
+    let found = reader
+        .prepare_cached("SELECT version, expires, sum, value FROM entry WHERE p = ?1 AND k = ?2")?
+        .query_row(params![p, key], |row| read_entry(p, key, row))
+        .or_else(odd_type)?;
+    Ok(match found {
+        Found::None => Ok(None),
+        Found::Sound(entry) => Ok(Some(entry)),
+        Found::Bad => Err(Bad::Entry(p, key.clone())),
+    })
+}
+
+pub(super) fn total(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<i64> {
+    let p = at.number();
+    let found = reader
+        .prepare_cached("SELECT total, sum FROM counter WHERE p = ?1 AND name = ?2")?
+        .query_row(params![p, name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found
+        .filter(|(total, held)| *held == sum::counter(p, name, *total))
+        .map_or(0, |(total, _): (i64, i64)| total))
+}
+
+pub(super) fn ranks(
+    reader: &Connection,
+    at: Partition,
+    name: &[u8],
+    window: &Window,
+) -> rusqlite::Result<Checked<Vec<Ranked>>> {
+    let p = at.number();
+    let first = "SELECT member, score, claims, sum FROM rank INDEXED BY rank_score
+        WHERE p = ?1 AND name = ?2 AND (score, member) >= (?3, ?4) AND score <= ?5
+        ORDER BY score, member LIMIT ?6";
+    let next = "SELECT member, score, claims, sum FROM rank INDEXED BY rank_score
+        WHERE p = ?1 AND name = ?2 AND (score, member) > (?3, ?4) AND score <= ?5
+        ORDER BY score, member LIMIT ?6";
+    let (sql, from, member) = match &window.after {
+        Some((score, member)) => (next, *score, member.as_slice()),
+        None => (first, window.from, [].as_slice()),
+    };
+    let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
+    let mut statement = reader.prepare_cached(sql)?;
+    let mut found = statement.query(params![p, name, from, member, window.to, limit])?;
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    while let Some(row) = found.next()? {
+        let (member, score): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+        // Columns of another type than was written give a row whose sum does not hold.
+        let claims = row.get(2).unwrap_or(-1);
+        if row.get(3) == Ok(sum::rank(p, name, &member, score, claims)) {
+            let claims = u32::try_from(claims).unwrap_or(u32::MAX);
+            rows.push(Ranked {
+                score,
+                member,
+                claims,
+            });
+        } else {
+            bad.push(Bad::Rank(p, name.to_owned(), member));
+        }
+    }
+    Ok(Checked { rows, bad })
+}
+
+pub(super) fn log(
+    reader: &Connection,
+    at: Partition,
+    name: &[u8],
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Checked<Vec<Logged>>> {
+    let p = at.number();
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = reader.prepare_cached(
+        "SELECT position, sum, value FROM log WHERE p = ?1 AND name = ?2 AND position > ?3
+         ORDER BY position LIMIT ?4",
+    )?;
+    let mut found = statement.query(params![p, name, after, limit])?;
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    while let Some(row) = found.next()? {
+        let (position, value): (i64, Vec<u8>) = (row.get(0)?, row.get(2).unwrap_or_default());
+        if row.get(1) == Ok(sum::log(p, name, position, &value)) {
+            let position = version(position);
+            rows.push(Logged { position, value });
+        } else {
+            bad.push(Bad::Log(p, name.to_owned(), position));
+        }
+    }
+    Ok(Checked { rows, bad })
+}
+
+/// Whether a row that was damaged when it was read still is.
+pub(super) fn is_bad(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> {
+    let check = |sql: &str, key: &[&dyn ToSql], sound: &dyn Fn(&Row<'_>) -> bool| {
+        let found = conn
+            .prepare_cached(sql)?
+            .query_row(key, |row| Ok(!sound(row)))
+            .optional()?;
+        Ok(found.unwrap_or_default())
+    };
+    match bad {
+        Bad::Entry(p, key) => check(
+            "SELECT version, expires, sum, value FROM entry WHERE p = ?1 AND k = ?2",
+            &[p, key],
+            &|row| read_entry(*p, key, row).is_ok_and(|found| matches!(found, Found::Sound(_))),
+        ),
+        Bad::Rank(p, name, member) => check(
+            "SELECT score, claims, sum FROM rank WHERE p = ?1 AND name = ?2 AND member = ?3",
+            &[p, name, member],
+            &|row| {
+                let (score, claims) = (row.get(0).unwrap_or(-1), row.get(1).unwrap_or(-1));
+                row.get(2) == Ok(sum::rank(*p, name, member, score, claims))
+            },
+        ),
+        Bad::Log(p, name, position) => check(
+            "SELECT sum, value FROM log WHERE p = ?1 AND name = ?2 AND position = ?3",
+            &[p, name, position],
+            &|row| {
+                let value: Vec<u8> = row.get(1).unwrap_or_default();
+                row.get(0) == Ok(sum::log(*p, name, *position, &value))
+            },
+        ),
+    }
+}
+
+fn read_entry(p: u8, key: &Key, row: &Row<'_>) -> rusqlite::Result<Found> {
+    let (raw, expires): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+    let value: Vec<u8> = row.get(3)?;
+    let holds = row.get::<_, i64>(2)? == sum::entry(p, key, raw, expires, &value);
+    let version = version(raw);
+    Ok(if holds {
+        Found::Sound(Entry { value, version })
+    } else {
+        Found::Bad
+    })
+}
+
+enum Found {
+    None,
+    Sound(Entry),
+    Bad,
+}
+
+/// A column of another type than was written is a damaged row, not a fault of the program.
+fn odd_type(error: rusqlite::Error) -> rusqlite::Result<Found> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "SQLite's enum: whatever says nothing of the row is passed on"
+    )]
+    match error {
+        rusqlite::Error::QueryReturnedNoRows => Ok(Found::None),
+        rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..) => {
+            Ok(Found::Bad)
+        }
+        other => Err(other),
+    }
+}

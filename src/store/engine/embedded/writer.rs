@@ -1,0 +1,271 @@
+//! The one thread that writes.
+//!
+//! It takes all that waits, does it in one transaction and answers after the commit: many waiting
+//! commits share one fsync. A job that fails alone does not take the others with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::apply::{self, Versions};
+use super::fault::{self, Fault};
+use super::file::{self, Lanes};
+use super::read::Bad;
+use crate::store::engine::{
+    Batch, Candidacy, Committed, Election, EngineError, Key, Lease, Partition, Ranked, Swept,
+};
+
+/// Most jobs in one transaction: bounds what one failure takes along and how long a commit lasts.
+const JOBS_PER_COMMIT: usize = 512;
+/// Pages of the journal at which it is copied into the file between two transactions.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// The same while nothing waits.
+const CHECKPOINT_IDLE_PAGES: i64 = 1_000;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Task {
+    Commit(Batch),
+    Claim(Partition, Key, Lease),
+    Elect(Candidacy),
+    Sweep(i64, usize),
+    SetAside(Vec<Bad>),
+    /// Nothing, in a transaction that writes: to see whether it can.
+    Probe,
+}
+
+/// A task and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) task: Task,
+    pub(super) reply: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// The answer to a task, given once it is durable.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Committed(Committed),
+    Claimed(Vec<Ranked>),
+    Elected(Election),
+    Swept(Swept),
+    Done,
+}
+
+/// An answer, and the rows that were set aside on the way.
+type Performed = (Answer, u64);
+
+/// What the writer tells everyone.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    topics: Mutex<BTreeMap<String, watch::Sender<u64>>>,
+    pub(super) set_aside: AtomicU64,
+    pub(super) reserve_spent: AtomicBool,
+}
+
+impl Shared {
+    /// The changes of a topic.
+    pub(super) fn topic(&self, name: &str) -> watch::Receiver<u64> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let topic = topics.entry(name.to_owned()).or_default();
+        topic.subscribe()
+    }
+
+    fn wake(&self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        for topic in names.iter().filter_map(|name| topics.get(name)) {
+            topic.send_modify(|changes| *changes += 1);
+        }
+    }
+}
+
+/// The writing thread's own.
+#[derive(Debug)]
+pub(super) struct Writer {
+    lanes: Arc<Lanes>,
+    shared: Arc<Shared>,
+    /// The file whose room is given up once the disk is full.
+    reserve: Option<PathBuf>,
+    versions: Versions,
+}
+
+impl Writer {
+    pub(super) fn new(lanes: Arc<Lanes>, shared: Arc<Shared>, reserve: Option<PathBuf>) -> Self {
+        let versions = Versions::default();
+        Self {
+            lanes,
+            shared,
+            reserve,
+            versions,
+        }
+    }
+
+    /// Works until every sender is gone.
+    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(JOBS_PER_COMMIT);
+        while inbox.blocking_recv_many(&mut jobs, JOBS_PER_COMMIT) > 0 {
+            // Who waits no longer was told so: what was not begun need not land late.
+            jobs.retain(|job| !job.reply.is_closed());
+            if !jobs.is_empty() {
+                self.work(std::mem::take(&mut jobs));
+            }
+            self.checkpoint(inbox.is_empty());
+        }
+        // Closed in order: the journal ends up in the file, the next start has nothing to replay.
+        let _ = self.lanes.write(|conn| file::checkpoint(conn, "TRUNCATE"));
+    }
+
+    fn work(&mut self, jobs: Vec<Job>) {
+        let error = match self.transact(&jobs) {
+            Ok(answers) => return self.answer(jobs, answers),
+            Err(error) => error,
+        };
+        match fault::of(&error) {
+            Fault::Full if self.spend_reserve() => self.work(jobs),
+            Fault::Dead => {
+                tracing::error!(%error, "the store's medium failed, its handle is opened anew");
+                self.lanes.give_up();
+                refuse(jobs, &error);
+            }
+            // One of them may be to blame: each is done alone.
+            Fault::Damaged | Fault::Other if jobs.len() > 1 => {
+                for job in jobs {
+                    self.work(vec![job]);
+                }
+            }
+            Fault::Full | Fault::ReadOnly | Fault::Busy | Fault::Damaged | Fault::Other => {
+                tracing::error!(%error, jobs = jobs.len(), "the store could not write");
+                refuse(jobs, &error);
+            }
+        }
+    }
+
+    fn transact(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Performed>> {
+        let versions = &mut self.versions;
+        let done = self.lanes.write(|conn| {
+            conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let done = jobs
+                .iter()
+                .map(|job| perform(conn, versions, &job.task))
+                .collect::<rusqlite::Result<Vec<_>>>()
+                .and_then(|answers| {
+                    conn.prepare_cached("COMMIT")?.execute([])?;
+                    Ok(answers)
+                });
+            if done.is_err() && !conn.is_autocommit() {
+                // Where even this fails, the next BEGIN does too and says so.
+                let _ = conn.execute_batch("ROLLBACK");
+            }
+            done
+        });
+        if done.is_err() {
+            self.versions.forget();
+        }
+        done
+    }
+
+    fn answer(&self, jobs: Vec<Job>, answers: Vec<Performed>) {
+        for (job, (answer, aside)) in jobs.into_iter().zip(answers) {
+            if aside > 0 {
+                self.shared.set_aside.fetch_add(aside, Ordering::Relaxed);
+                tracing::error!(
+                    rows = aside,
+                    "rows failed their checksum and were set aside"
+                );
+            }
+            if let (Task::Commit(batch), Answer::Committed(Committed::Done(_))) =
+                (&job.task, &answer)
+            {
+                self.shared.wake(&batch.topics);
+            }
+            // A caller that stopped waiting meanwhile was told that it may land.
+            let _ = job.reply.send(Ok(answer));
+        }
+    }
+
+    /// Gives up the reserved room. False where that was done before or did not help.
+    fn spend_reserve(&self) -> bool {
+        let Some(reserve) = &self.reserve else {
+            return false;
+        };
+        if self.shared.reserve_spent.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let freed = fs::remove_file(reserve).is_ok();
+        tracing::error!(
+            freed,
+            "the disk is full: the store gave up its reserve, make room now"
+        );
+        freed
+    }
+
+    /// Copies the journal into the file between two transactions, where it has grown enough.
+    fn checkpoint(&self, idle: bool) {
+        let limit = if idle {
+            CHECKPOINT_IDLE_PAGES
+        } else {
+            CHECKPOINT_PAGES
+        };
+        if self.lanes.journal_pages() < limit {
+            return;
+        }
+        match self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE")) {
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "the store's journal could not be copied into its file");
+                if fault::is_dead(&error) {
+                    self.lanes.give_up();
+                }
+            }
+        }
+    }
+}
+
+fn refuse(jobs: Vec<Job>, error: &rusqlite::Error) {
+    for job in jobs {
+        let _ = job.reply.send(Err(fault::told(error)));
+    }
+}
+
+fn perform(conn: &Connection, versions: &mut Versions, task: &Task) -> rusqlite::Result<Performed> {
+    let mut aside = 0;
+    let answer = match task {
+        Task::Commit(batch) => Answer::Committed(apply::batch(conn, versions, batch)?),
+        Task::Claim(at, index, lease) => {
+            let claimed = apply::claim(conn, *at, index, lease)?;
+            // Damaged entries must not be found due for ever.
+            aside = set_aside(conn, &claimed.bad)?;
+            Answer::Claimed(claimed.rows)
+        }
+        Task::Elect(candidacy) => Answer::Elected(apply::elect(conn, versions, candidacy)?),
+        Task::Sweep(now, limit) => {
+            let (swept, bad) = apply::sweep(conn, *now, *limit)?;
+            aside = bad;
+            Answer::Swept(swept)
+        }
+        Task::SetAside(rows) => {
+            aside = set_aside(conn, rows)?;
+            Answer::Done
+        }
+        Task::Probe => {
+            apply::probe(conn)?;
+            Answer::Done
+        }
+    };
+    Ok((answer, aside))
+}
+
+fn set_aside(conn: &Connection, rows: &[Bad]) -> rusqlite::Result<u64> {
+    let mut moved = 0;
+    for row in rows {
+        moved += u64::from(apply::set_aside(conn, row)?);
+    }
+    Ok(moved)
+}

@@ -1,0 +1,3 @@
+//! The verbs of the use cases, each one atomic batch on an engine.
+
+pub mod engine;

@@ -1,0 +1,258 @@
+//! The accept loop: limits, time-outs and a graceful end around one HTTP/1.1 router.
+//!
+//! Our own loop over hyper, because the ready-made ones never close a socket that sends nothing.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::door::{Door, Place};
+use super::problem::Problem;
+pub use super::socket::Patience;
+use super::socket::{Ambiguous, Socket};
+use crate::service::metrics::Metrics;
+
+/// What a listener bears.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Its name in logs and metrics.
+    pub name: &'static str,
+    /// Most connections at once.
+    pub connections_max: usize,
+    /// Most connections at once from one address.
+    pub connections_per_ip_max: usize,
+    /// Addresses whose connections are not counted one by one, and whose word on the public
+    /// address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How long peers may take.
+    pub patience: Patience,
+    /// How long open requests may take once the listener is to stop.
+    pub drain: Duration,
+}
+
+/// Bytes of a request's head, and of what hyper reads ahead.
+const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// Header lines of a request.
+const HEADERS_MAX: usize = 64;
+/// Peers that are being told that there is no room.
+const REFUSALS_MAX: usize = 256;
+/// How long a refused peer may take to read its refusal.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
+/// Rest after the system has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What a peer reads for whom there is no room.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
+    Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// Who sent a request: the other end of the connection, whatever its headers say.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves `router` until `stop`, then lets open requests end.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
+    let loop_ = AcceptLoop::new(router, bounds, metrics);
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => loop_.admit(stream, peer, &graceful),
+            Err(error) => loop_.rest_after(&error).await,
+        }
+    }
+    drop(listener);
+    let open = graceful.count();
+    if tokio::time::timeout(loop_.bounds.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            listener = loop_.bounds.name,
+            open,
+            "some requests did not end in time and were cut off"
+        );
+    }
+}
+
+/// What every connection of a listener shares.
+struct AcceptLoop {
+    router: Router,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    door: Arc<Door>,
+    refusals: Arc<Semaphore>,
+    http: http1::Builder,
+}
+
+impl AcceptLoop {
+    fn new(router: Router, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .max_buf_size(HEAD_MAX_BYTES)
+            .max_headers(HEADERS_MAX);
+        Self {
+            door: Door::new(
+                bounds.connections_max,
+                bounds.connections_per_ip_max,
+                bounds.trusted_proxies.clone(),
+            ),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            router,
+            bounds,
+            metrics,
+            http,
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+        // Answers are small and complete: waiting to fill a packet costs 40 ms a message.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        match self.door.enter(peer.ip()) {
+            Some(place) => self.connect(stream, peer, place, graceful),
+            None => self.refuse(stream),
+        }
+    }
+
+    fn connect(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        graceful: &GracefulShutdown,
+    ) {
+        let ambiguous = Ambiguous::default();
+        let socket = Socket::new(stream, self.bounds.patience, ambiguous.clone());
+        let router = TowerToHyperService::new(self.router.clone());
+        let metrics = self.metrics.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            answer(
+                request,
+                peer,
+                router.clone(),
+                ambiguous.is_set(),
+                metrics.clone(),
+            )
+        });
+        let connection = self.http.serve_connection(TokioIo::new(socket), service);
+        let connection = graceful.watch(connection);
+        let metrics = self.metrics.clone();
+        let name = self.bounds.name;
+        tokio::spawn(async move {
+            metrics.connection_opened(name);
+            if let Err(error) = connection.await {
+                tracing::debug!(listener = name, %error, "a connection broke off");
+            }
+            metrics.connection_closed(name);
+            drop(place);
+        });
+    }
+
+    /// Says "no room" fast. Where even that is too much, the connection is just closed.
+    fn refuse(&self, mut stream: TcpStream) {
+        self.metrics.connection_refused(self.bounds.name);
+        let Ok(turn) = self.refusals.clone().try_acquire_owned() else {
+            return;
+        };
+        tokio::spawn(tokio::time::timeout(REFUSAL_PATIENCE, async move {
+            let _turn = turn;
+            if stream.write_all(NO_ROOM).await.is_ok() && stream.shutdown().await.is_ok() {
+                // Closing before the peer's request is read would reset the connection, and the
+                // answer with it.
+                let mut sink = [0; 1024];
+                while let Ok(1..) = stream.read(&mut sink).await {}
+            }
+        }));
+    }
+
+    async fn rest_after(&self, error: &io::Error) {
+        if matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionRefused
+        ) {
+            return;
+        }
+        // No descriptors or memory left: what is open must end first.
+        tracing::error!(listener = self.bounds.name, %error, "no connection can be taken");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// Answers one request: what can be read in two ways is refused, a panic is a 500 of its own.
+async fn answer(
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    router: TowerToHyperService<Router>,
+    ambiguous: bool,
+    metrics: Arc<Metrics>,
+) -> Result<Response<Body>, Infallible> {
+    if ambiguous {
+        let refusal = Problem::new(StatusCode::BAD_REQUEST, "the body's length is ambiguous");
+        return Ok(closing(refusal.response()));
+    }
+    request.extensions_mut().insert(Peer(peer));
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let response = match unpanicked(router.call(request)).await {
+        Some(Ok(response)) => response,
+        None => {
+            metrics.panicked("request");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "the request could not be handled").response()
+        }
+    };
+    Ok(if chunked { closing(response) } else { response })
+}
+
+/// The end of a chunked body is not followed beneath hyper: no second request on the connection.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// Waits for a future; `None` where it panics. The future is dropped then, with all it held.
+async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            // The panic hook has logged it.
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! The engines that are tested, each opened anew for a rule.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use siaga::store::engine::Engine;
+use siaga::store::engine::embedded::{Embedded, EmbeddedOptions};
+use tempfile::TempDir;
+
+/// An engine under test.
+pub(crate) trait Rig {
+    fn name(&self) -> &'static str;
+    fn engine(&self) -> Arc<dyn Engine>;
+    /// Whether what it keeps outlives it.
+    fn is_durable(&self) -> bool;
+    /// Closes it and opens it anew.
+    fn reopen(&mut self);
+    /// A file that a copy was made to, as an engine.
+    fn open_copy(&self, file: &Path) -> Arc<dyn Engine>;
+    /// A folder for files.
+    fn scratch(&self) -> PathBuf;
+}
+
+/// Every engine there is.
+pub(crate) fn rigs() -> Vec<Box<dyn Rig>> {
+    vec![Box::new(FolderRig::new()), Box::new(MemoryRig::new())]
+}
+
+/// The embedded engine in a folder.
+#[derive(Debug)]
+pub(crate) struct FolderRig {
+    folder: TempDir,
+    engine: Option<Arc<dyn Engine>>,
+}
+
+impl FolderRig {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Some(open(Some(folder.path().join("data"))));
+        Self { folder, engine }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.engine = None;
+    }
+}
+
+impl Rig for FolderRig {
+    fn name(&self) -> &'static str {
+        "embedded in a folder"
+    }
+
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engine.clone().unwrap()
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn reopen(&mut self) {
+        self.close();
+        self.engine = Some(open(Some(self.data())));
+    }
+
+    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
+        open_copy(self.folder.path(), file)
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+}
+
+/// The embedded engine in memory.
+#[derive(Debug)]
+struct MemoryRig {
+    folder: TempDir,
+    engine: Arc<dyn Engine>,
+}
+
+impl MemoryRig {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(None);
+        Self { folder, engine }
+    }
+}
+
+impl Rig for MemoryRig {
+    fn name(&self) -> &'static str {
+        "embedded in memory"
+    }
+
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engine.clone()
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    fn reopen(&mut self) {
+        self.engine = open(None);
+    }
+
+    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
+        open_copy(self.folder.path(), file)
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+}
+
+fn open_copy(scratch: &Path, file: &Path) -> Arc<dyn Engine> {
+    let folder = scratch.join("copy");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::rename(file, folder.join("siaga.db")).unwrap();
+    open(Some(folder))
+}
+
+pub(crate) fn open(folder: Option<PathBuf>) -> Arc<dyn Engine> {
+    let options = EmbeddedOptions {
+        folder,
+        commit_deadline: Duration::from_mins(1),
+        reserve_bytes: 0,
+    };
+    Arc::new(Embedded::open(&options).unwrap())
+}
