@@ -154,8 +154,7 @@ impl<'a> Figures<'a> {
             return None;
         }
         let named = unit.gap <= Gap::Space
-            && (self.heard.before_is(at, Class::Ordinal) && !self.before_is_tag(at)
-                || self.heard.before_is(at, Class::Vague));
+            && (self.is_labelled(at) || self.heard.before_is(at, Class::Vague));
         let next = self.heard.unit(at + 1);
         let measures = [Class::Measure, Class::Metre, Class::Centimetre];
         let measured = next.is_some_and(|next| next.gap <= Gap::Space && next.is_any(&measures));
@@ -164,10 +163,14 @@ impl<'a> Figures<'a> {
         count.then(|| u32::try_from(value).ok())?
     }
 
-    fn before_is_tag(&self, at: usize) -> bool {
-        at.checked_sub(1)
-            .and_then(|before| self.heard.unit(before))
-            .is_some_and(|unit| unit.tag)
+    /// Whether the word before makes the number a name: `RT 3`, but not `2 dusun 3 …`.
+    fn is_labelled(&self, at: usize) -> bool {
+        let label = at.checked_sub(1).filter(|before| self.heard.is(*before, Class::Ordinal));
+        let counted = |label: usize| {
+            let before = label.checked_sub(1).and_then(|before| self.heard.unit(before));
+            before.is_some_and(|unit| unit.number.is_some())
+        };
+        label.is_some_and(|label| !counted(label))
     }
 
     fn tie(&mut self, at: usize, value: u32) {

@@ -3,7 +3,6 @@
 use super::heard::Heard;
 use super::intent::{HelpTopic, Intent, Place};
 use super::vocabulary::Class;
-use super::words::Gap;
 use crate::domain::hazard::Hazard;
 use crate::domain::report::Fields;
 
@@ -25,7 +24,7 @@ impl Meaning<'_> {
         if heard.has(Class::Leave) && !self.tells() {
             return Intent::Unsubscribe;
         }
-        if heard.has(Class::OwnReport) && (asks || heard.has(Class::Progress)) && !self.measured() {
+        if heard.has(Class::OwnReport) && (asks || heard.has(Class::Progress)) && !self.measured() && (asks || !self.tells()) {
             return Intent::Status;
         }
         if heard.has(Class::Join) && !self.figures() && !heard.has(Class::Advert) && !self.tells() {
@@ -80,6 +79,16 @@ impl Meaning<'_> {
     /// Whether some clause tells of a hazard, neither asking nor from hearsay.
     fn tells(&self) -> bool {
         self.heard.clauses().any(|clause| self.clause_tells(&clause))
+    }
+
+    /// Whether some clause that does not ask has a unit or phrase of a class.
+    fn tells_of(&self, class: Class) -> bool {
+        let heard = self.heard;
+        let has = |clause: &std::ops::Range<usize>| {
+            clause.clone().any(|at| heard.is(at, class))
+                || heard.loose.iter().any(|(at, other)| *other == class && clause.contains(at))
+        };
+        heard.clauses().any(|clause| has(&clause) && !heard.asks(&clause))
     }
 
     fn clause_tells(&self, clause: &std::ops::Range<usize>) -> bool {
@@ -138,6 +147,9 @@ impl Meaning<'_> {
                 matches!(word, "SUDAH" | "SDH" | "UDAH" | "WIS" | "SAMPUN" | "MPUN" | "WES" | "UDH")
             })
         };
+        if self.heard.has(Class::Undone) {
+            return false;
+        }
         let zero = self.fields.dead.is_some() || self.fields.injured.is_some();
         let units = self.heard.units.iter().enumerate();
         let mut gone = units.filter(|(_, unit)| unit.is(Class::Receded)).map(|(at, _)| at);
@@ -163,7 +175,7 @@ impl Meaning<'_> {
         });
         let needs = !self.fields.needs.is_empty() && !heard.has(Class::Advert);
         let needs = needs && (self.named_place() || pressing) && self.is_short_of_talk();
-        let fails = heard.has(Class::Outage) && self.named_place() && !asks;
+        let fails = self.tells_of(Class::Outage) && self.named_place();
         let counts = self.harmed() && self.named_place();
         (told && (needs && !asks || fails || counts)).then_some(Intent::Report)
     }
@@ -213,7 +225,10 @@ impl Meaning<'_> {
         let first = heard.units.iter().position(|unit| !unit.is(Class::Address));
         let starts = first.and_then(|at| heard.unit(at));
         let short = heard.units.len() <= 10 && !heard.has(Class::Wish);
-        let thanks = heard.units.iter().any(|unit| unit.is(Class::Thanks) && unit.gap <= Gap::Stop);
+        let small = [Class::Thanks, Class::Address, Class::Filler];
+        let thanks = heard.units.iter().all(|unit| unit.is_any(&small))
+            && heard.has(Class::Thanks)
+            || heard.units.iter().any(|unit| unit.is(Class::Thanks) && !unit.is(Class::Yes));
         if short && starts.is_some_and(|unit| unit.is(Class::Greeting)) {
             Some(Intent::Greeting)
         } else if short && thanks {

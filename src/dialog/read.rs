@@ -154,6 +154,9 @@ impl Reader<'_> {
             let urgent = in_distress && intent_reports(&intent);
             return said(intent, urgent, self.alias);
         }
+        if let Some(code) = self.alert_asked_about() {
+            return said(Intent::CheckAlert(code), false, None);
+        }
         let near = self.near();
         if let Some(sure) = near.as_ref().filter(|near| near.acts) {
             return said(sure.intent.clone(), in_distress || sure.cry, None);
@@ -221,6 +224,17 @@ impl Reader<'_> {
         let parted = rest.first().is_some_and(|unit| unit.gap >= Gap::Comma);
         let named = rest.iter().all(|unit| unit.place || unit.hazard.is_some() || little(unit));
         (question.is_some() && value <= 9 && (parted || named)).then_some(value)
+    }
+
+    /// `K417 benar tidak?`: an alert's code at the beginning, and a question.
+    fn alert_asked_about(&self) -> Option<String> {
+        let word = self.heard.words.list.first()?;
+        let text = self.heard.words.text(word);
+        let (head, digits) = text.split_at_checked(text.len().checked_sub(3)?)?;
+        let code = matches!(head.as_bytes(), [b'K'] | [b'K', b'A'..=b'Z'])
+            && digits.bytes().all(|b| b.is_ascii_digit());
+        let alone = self.heard.words.list.len() == 1;
+        (code && (alone || self.heard.asks_at_all())).then(|| text.to_owned())
     }
 
     /// What the text is as the answer to the open question; `None` where it is none.

@@ -211,6 +211,8 @@ classes! {
     Left = "left",
     /// Asks at the beginning of a clause: "is", "are".
     Aux = "aux",
+    /// Not over, or come back: "masih", "lagi".
+    Undone = "undone",
     /// Ground that can slide.
     Slope = "slope",
     /// Where water comes from.
