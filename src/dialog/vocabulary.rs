@@ -211,6 +211,8 @@ classes! {
     Left = "left",
     /// Asks at the beginning of a clause: "is", "are".
     Aux = "aux",
+    /// Not over, or come back: "masih", "lagi".
+    Undone = "undone",
     /// Ground that can slide.
     Slope = "slope",
     /// Where water comes from.
@@ -472,9 +474,7 @@ impl Vocabulary {
 
     /// The phrases that begin with a term.
     pub(super) fn phrases(&self, term: u16) -> &[Pattern<Sense>] {
-        self.phrases
-            .get(usize::from(term))
-            .map_or(&[], Vec::as_slice)
+        self.phrases.get(usize::from(term)).map_or(&[], Vec::as_slice)
     }
 
     /// The phrases with gaps and the signs of hazards that begin with a term.
@@ -488,15 +488,9 @@ impl Vocabulary {
         let ends = ["IPUN", "AKEN", "AKE", "ONO", "NONO", "KNE"];
         let long = word.len() > 5;
         let javanese = long
-            && (begins
-                .iter()
-                .any(|begin| word.starts_with(begin) && *begin != "TH")
+            && (begins.iter().any(|begin| word.starts_with(begin) && *begin != "TH")
                 || ends.iter().any(|end| word.ends_with(end)));
-        if javanese {
-            Tongues::of(Language::Jv)
-        } else {
-            Tongues::default()
-        }
+        if javanese { Tongues::of(Language::Jv) } else { Tongues::default() }
     }
 
     /// Every keyword alias, folded.
@@ -504,13 +498,13 @@ impl Vocabulary {
         &self.aliases
     }
 
-    /// The hazard whose name an unknown word is a misspelling of: one edit, two from eight letters
+    /// The hazard whose name an unknown word is a misspelling of: one edit, two from nine letters
     /// on, the first letter being right.
     pub(super) fn near_hazard(&self, word: &str) -> Option<Entry> {
         if word.len() < 5 || word.len() > 14 || self.is_never_near(word) {
             return None;
         }
-        let most = if word.len() < 8 { 1 } else { 2 };
+        let most = if word.len() < 9 { 1 } else { 2 };
         let near = |(pattern, term): &(osa::Pattern, u16)| {
             let name = &self.term(*term).word;
             let begins = name.as_bytes().first() == word.as_bytes().first();
