@@ -148,18 +148,16 @@ mod tests {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn board(verified: Option<i64>, feed: &[Option<i64>]) -> Board {
+    fn board(verified: Option<i64>, feeds: &[Option<i64>]) -> Board {
+        let feed = |read: &Option<i64>| FeedAge {
+            name: "bmkg".to_owned(),
+            read_at: read.map(at),
+            interval: SignedDuration::from_mins(5),
+        };
         Board {
             verified_at: verified.map(at),
             refresh: SignedDuration::from_mins(1),
-            feeds: feed
-                .iter()
-                .map(|read| FeedAge {
-                    name: "bmkg".to_owned(),
-                    read_at: read.map(at),
-                    interval: SignedDuration::from_mins(5),
-                })
-                .collect(),
+            feeds: feeds.iter().map(feed).collect(),
             ..Board::default()
         }
     }

@@ -10,7 +10,10 @@
 mod architecture;
 mod client;
 mod config;
+mod conversations;
 mod engine_contract;
 mod gateways;
+mod messages;
+mod segments;
 mod support;
 mod web_listener;

@@ -144,7 +144,7 @@ fn is_complete(talk: &Talk<'_>, reference: ReportRef) -> bool {
         .is_some_and(|own| own.hazard.is_some() && own.place.is_some())
 }
 
-/// The newest own report of the same hazard and place that is young and open. A repeat is filed
+/// The first own report of the same hazard and place that is young and open. A repeat is filed
 /// apart, as a possible duplicate.
 fn same_report(talk: &Talk<'_>) -> Option<ReportRef> {
     let (hazard, place) = (talk.reading.hazard?, talk.reading.place.area()?);
@@ -154,7 +154,7 @@ fn same_report(talk: &Talk<'_>) -> Option<ReportRef> {
             && own.is_open()
             && talk.now().duration_since(own.changed_at) < SAME_REPORT
     };
-    let found = talk.caller.reports.iter().rev().find(same)?;
+    let found = talk.caller.reports.iter().find(same)?;
     (!talk.repeats).then_some(found.reference)
 }
 

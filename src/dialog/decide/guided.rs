@@ -64,7 +64,9 @@ pub(super) fn finish(talk: &mut Talk<'_>, reference: ReportRef, priority: Priori
         Phrase::LaporOk
     };
     if phrase == Phrase::LaporDarurat {
-        talk.change(reference, |change| change.priority = Priority::Emergency);
+        talk.change(reference, |change| {
+            change.priority = Priority::Emergency;
+        });
     }
     said_of(talk, phrase, reference)
 }
@@ -158,7 +160,9 @@ pub(super) fn hurt(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
         None if talk.reading.intent == Intent::Thanks => return ask_victims(talk, reference),
         None => victims(&talk.reading.fields),
     };
-    talk.change(reference, |change| change.victims = answer);
+    talk.change(reference, |change| {
+        change.victims = answer;
+    });
     let priority = match answer {
         Some(Victims::Grave) => Priority::Emergency,
         Some(Victims::None | Victims::Injured | Victims::Unknown) | None => Priority::Normal,
@@ -185,7 +189,9 @@ pub(super) fn report_or_info(talk: &mut Talk<'_>, reference: ReportRef) -> Said 
         None if talk.reading.intent == Intent::Thanks => file::ask_report_or_info(talk, reference),
         None => {
             let area = talk.reading.place.area();
-            talk.change(reference, |change| change.place = area);
+            talk.change(reference, |change| {
+                change.place = area;
+            });
             next(talk, reference, Asking::Missing)
         }
     }

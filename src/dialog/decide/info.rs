@@ -38,8 +38,8 @@ pub(super) fn about(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<Ar
         [] => none(talk, hazard, area),
         [alert] if hazard.is_some() || area.is_some() => own_text(talk, alert),
         alerts => {
-            let as_of = facts.board.data_as_of().or(facts.board.verified_at);
-            let at = as_of.unwrap_or(facts.now);
+            let latest = alerts.iter().map(|alert| alert.sent_at).max();
+            let at = facts.board.data_as_of().or(latest).unwrap_or(facts.now);
             let items: Vec<String> = alerts.iter().map(|alert| item(talk, alert, area)).collect();
             let codes: Vec<String> = alerts.iter().map(|alert| alert.code.clone()).collect();
             let list = List {

@@ -25,6 +25,8 @@ mod silence;
 mod status;
 mod subscribe;
 mod talk;
+#[cfg(test)]
+mod tests;
 mod weather;
 
 use talk::{Said, Talk};

@@ -14,6 +14,8 @@ use crate::domain::turn::{Effect, Flag, Outcome, Reply, Silence};
 
 /// The same text within this time under another id is a repeat.
 const REPEAT: SignedDuration = SignedDuration::from_secs(60);
+/// The same answer within this time is a repeat, not the answer to the next question.
+const REPEATED_ANSWER: SignedDuration = SignedDuration::from_secs(15);
 /// Replies are counted for a loop over this time.
 const LOOP: SignedDuration = SignedDuration::from_mins(5);
 /// Identical replies within [`LOOP`]; the next one is a loop.
@@ -184,16 +186,21 @@ fn touched(talk: &Talk<'_>) -> Option<ReportRef> {
     })
 }
 
-/// The same text shortly after itself. An answer may well repeat an earlier one: "2", then "2" to
-/// the next question but one; only straight after itself it is a repeat. LANJUT goes on.
+/// The same text shortly after itself. An answer may repeat an earlier one to another question:
+/// it is a repeat only straight after itself, and sooner than a person reads and types. LANJUT
+/// goes on.
 fn repeated(talk: &mut Talk<'_>) -> Option<Silence> {
     let (now, own) = (talk.now(), hash(&talk.inbound.text));
     let answers = answers_question(talk);
     let goes_on = talk.reading.intent == Intent::More && talk.caller.more.is_some();
-    let compared = if answers { 1 } else { usize::MAX };
+    let (compared, within) = if answers {
+        (1, REPEATED_ANSWER)
+    } else {
+        (usize::MAX, REPEAT)
+    };
     let before = talk.caller.recent.iter().rev().take(compared);
     let same = before
-        .take_while(|recent| now.duration_since(recent.at) <= REPEAT)
+        .take_while(|recent| now.duration_since(recent.at) <= within)
         .any(|recent| recent.text == own);
     if !same || goes_on || talk.inbound.text.trim().is_empty() {
         return None;

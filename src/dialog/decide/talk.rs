@@ -200,10 +200,10 @@ impl<'a> Talk<'a> {
             middle: room(list.middle),
             more: wording.lexicon(list.phrase, language).label(Label::More),
         };
-        let packed = packing::pack(items, list.marks, rooms);
-        let end = packed.len().saturating_sub(1);
+        let split = packing::pack(items, list.marks, rooms);
+        let final_page = split.len().saturating_sub(1);
         let finished = |(at, page): (usize, packing::Packed)| {
-            let phrase = if at == 0 || at == end {
+            let phrase = if at == 0 || at == final_page {
                 list.phrase
             } else {
                 list.middle
@@ -213,7 +213,7 @@ impl<'a> Talk<'a> {
             let chosen: Vec<usize> = page.items.clone().collect();
             (wording.word(phrase, language, &filling), asked(&chosen))
         };
-        packed.into_iter().enumerate().map(finished).collect()
+        split.into_iter().enumerate().map(finished).collect()
     }
 }
 

@@ -80,6 +80,20 @@ impl Phrases {
         self.own.as_ref().is_some_and(|own| own.is_match(text))
     }
 
+    /// What a text says by itself, a blank for each slot.
+    pub fn literals(&self, phrase: Phrase, language: Language) -> String {
+        let template = self.template(phrase, language);
+        template.map(Template::literals).unwrap_or_default()
+    }
+
+    /// The slots a text uses.
+    pub fn slots(&self, phrase: Phrase, language: Language) -> Vec<Slot> {
+        let template = self.template(phrase, language);
+        template
+            .map(|template| template.slots().collect())
+            .unwrap_or_default()
+    }
+
     fn own_template(&self, phrase: Phrase, language: Language) -> Option<&Template> {
         self.texts
             .get(index(language))?

@@ -79,6 +79,14 @@ impl<'a> Wording<'a> {
         ROOM.saturating_sub(segment::measure(&text).units)
     }
 
+    /// The text as it is without regard to one segment; staff's own words are left out.
+    pub fn uncut(&self, phrase: Phrase, language: Language, filling: &Filling<'_>) -> String {
+        let Some(template) = self.phrases.template(phrase, language) else {
+            return String::new();
+        };
+        self.fill(template, self.lexicon(phrase, language), filling, 0)
+    }
+
     /// The words of the language a text is sent in.
     pub fn lexicon(&self, phrase: Phrase, language: Language) -> &'a Lexicon {
         self.phrases.lexicon(self.phrases.spoken(phrase, language))

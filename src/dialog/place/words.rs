@@ -214,7 +214,7 @@ pub(super) fn keeps_ordinary(word: &str) -> bool {
 }
 
 /// Whether the word is of general vocabulary.
-pub(super) fn is_common(word: &str) -> bool {
+pub(in crate::dialog) fn is_common(word: &str) -> bool {
     COMMON.binary_search(&word).is_ok()
 }
 
