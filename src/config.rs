@@ -24,7 +24,16 @@ use tracing_subscriber::EnvFilter;
 use tree::Tree;
 
 /// The keys at the top, each read by itself.
-const TOP: &[&str] = &["regency", "agency", "http", "limits", "log", "gateways"];
+const TOP: &[&str] = &[
+    "regency",
+    "agency",
+    "http",
+    "store",
+    "retention",
+    "limits",
+    "log",
+    "gateways",
+];
 
 /// Reads a config file with the variables of the environment over it.
 pub fn load(path: &Path, variables: &[(String, String)]) -> Result<Settings, Faults> {
@@ -77,6 +86,8 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     section(&mut tree, "regency", &mut settings.regency, faults);
     section(&mut tree, "agency", &mut settings.agency, faults);
     section(&mut tree, "http", &mut settings.http, faults);
+    section(&mut tree, "store", &mut settings.store, faults);
+    section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
     section(&mut tree, "log", &mut settings.log, faults);
     lines::read(&mut tree, &mut settings, faults);

@@ -11,6 +11,7 @@ use crate::domain::agency::{Agency, ReplyMode, Zone};
 use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
+use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience};
 
 /// Everything that can be set.
@@ -22,6 +23,10 @@ pub struct Settings {
     pub agency: AgencySettings,
     /// The listeners.
     pub http: HttpSettings,
+    /// Where things are kept.
+    pub store: StoreSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
     /// What is bounded beside the listeners.
     pub limits: Limits,
     /// The log.
@@ -38,6 +43,8 @@ impl Default for Settings {
             regency: vec!["35.03".to_owned()],
             agency: AgencySettings::default(),
             http: HttpSettings::default(),
+            store: StoreSettings::default(),
+            retention: RetentionSettings::default(),
             limits: Limits::default(),
             log: LogSettings::default(),
             gateways: BTreeMap::new(),

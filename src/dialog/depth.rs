@@ -64,12 +64,18 @@ fn depth_at(
         on_a_body(heard, at, unit, wet)
     } else if let Some(number) = unit.number {
         (number.style != NumberStyle::Label).then_some(())?;
-        measured(heard, at, number.centi)
-            .or_else(|| if flood { bare(heard, at, number.centi) } else { None })
+        measured(heard, at, number.centi).or_else(|| {
+            if flood {
+                bare(heard, at, number.centi)
+            } else {
+                None
+            }
+        })
     } else {
         one_metre(heard, at, unit)
     };
-    cm.filter(|cm| could && u64::from(*cm) <= DEEPEST_CM).map(|cm| (cm, wet))
+    cm.filter(|cm| could && u64::from(*cm) <= DEEPEST_CM)
+        .map(|cm| (cm, wet))
 }
 
 /// What a figure is said of, by the nearest word before it.
@@ -111,7 +117,11 @@ fn measured(heard: &Heard<'_>, at: usize, centi: u64) -> Option<u32> {
     let behind = heard.unit(at + 2).filter(|unit| unit.gap <= Gap::Space);
     let word = behind.map_or("", |unit| heard.words.text_at(unit.words.0));
     let length = behind.is_some_and(|unit| unit.is(Class::Length));
-    let elsewhere = length || matches!(word, "DARI" | "PERSEGI" | "X" | "KUBIK" | "FROM" | "DR" | "ARAH");
+    let elsewhere = length
+        || matches!(
+            word,
+            "DARI" | "PERSEGI" | "X" | "KUBIK" | "FROM" | "DR" | "ARAH"
+        );
     (!elsewhere).then(|| u32::try_from(cm).ok())?
 }
 
@@ -144,7 +154,10 @@ fn bare(heard: &Heard<'_>, at: usize, centi: u64) -> Option<u32> {
 /// `semeter`, `sak meter`.
 fn one_metre(heard: &Heard<'_>, at: usize, unit: &Unit) -> Option<u32> {
     let text = heard.words.text_at(unit.words.0);
-    let glued = matches!(text, "SEMETER" | "SAKMETER" | "SMETER" | "SEMETERAN" | "SAKMETERAN");
+    let glued = matches!(
+        text,
+        "SEMETER" | "SAKMETER" | "SMETER" | "SEMETERAN" | "SAKMETERAN"
+    );
     let apart = matches!(text, "SAK" | "SE") && heard.is(at + 1, Class::Metre);
     (glued || apart).then_some(100)
 }
@@ -156,13 +169,20 @@ fn on_a_body(heard: &Heard<'_>, at: usize, unit: &Unit, wet: bool) -> Option<u32
     let glued = text.starts_with('S') && !matches!(text, "SIRAH" | "SHIN" | "SHOULDER" | "STOMACH");
     let before = |steps: usize| at.checked_sub(steps);
     let near = |class| {
-        [before(1), before(2)].into_iter().flatten().any(|index| heard.is(index, class))
+        [before(1), before(2)]
+            .into_iter()
+            .flatten()
+            .any(|index| heard.is(index, class))
     };
     let hurt = near(Class::Injured) || near(Class::Dead);
-    let office = text == "KEPALA" && heard.unit(at + 1).is_some_and(|next| {
-        let text = heard.words.text_at(next.words.0);
-        matches!(text, "DESA" | "DUSUN" | "KELUARGA" | "SEKOLAH" | "DS" | "DSN" | "KAMPUNG" | "BPBD")
-    });
+    let office = text == "KEPALA"
+        && heard.unit(at + 1).is_some_and(|next| {
+            let text = heard.words.text_at(next.words.0);
+            matches!(
+                text,
+                "DESA" | "DUSUN" | "KELUARGA" | "SEKOLAH" | "DS" | "DSN" | "KAMPUNG" | "BPBD"
+            )
+        });
     let reaches = glued || wet || near(Class::UpTo) || heard.is(at + 1, Class::Deep);
     (reaches && !hurt && !office).then_some(cm)
 }

@@ -128,12 +128,19 @@ impl<'a> Figures<'a> {
         let most = all().map(|count| count.value).max()?;
         let mut degrees: Vec<_> = all().filter_map(|count| count.degree).collect();
         degrees.sort_unstable();
-        let texts = degrees.iter().map(|(from, to)| self.heard.words.clean.get(*from..*to));
+        let texts = degrees
+            .iter()
+            .map(|(from, to)| self.heard.words.clean.get(*from..*to));
         let mut texts: Vec<_> = texts.collect();
         texts.sort_unstable();
         texts.dedup();
         let apart = texts.len() > 1 && texts.len() == degrees.len();
-        let sum = || all().filter(|c| c.degree.is_some()).map(|c| c.value).sum::<u32>();
+        let sum = || {
+            all()
+                .filter(|c| c.degree.is_some())
+                .map(|c| c.value)
+                .sum::<u32>()
+        };
         Some(if apart { most.max(sum()) } else { most })
     }
 
@@ -165,9 +172,13 @@ impl<'a> Figures<'a> {
 
     /// Whether the word before makes the number a name: `RT 3`, but not `2 dusun 3 …`.
     fn is_labelled(&self, at: usize) -> bool {
-        let label = at.checked_sub(1).filter(|before| self.heard.is(*before, Class::Ordinal));
+        let label = at
+            .checked_sub(1)
+            .filter(|before| self.heard.is(*before, Class::Ordinal));
         let counted = |label: usize| {
-            let before = label.checked_sub(1).and_then(|before| self.heard.unit(before));
+            let before = label
+                .checked_sub(1)
+                .and_then(|before| self.heard.unit(before));
             before.is_some_and(|unit| unit.number.is_some())
         };
         label.is_some_and(|label| !counted(label))
@@ -250,7 +261,11 @@ impl<'a> Figures<'a> {
 
     /// A number with no noun: right before its fate (`2 luka`), or right behind it (`luka 2`).
     fn tie_bare(&mut self, at: usize, next: usize, value: u32) {
-        let right = if self.joined(next) { self.fate_right(next, 2) } else { None };
+        let right = if self.joined(next) {
+            self.fate_right(next, 2)
+        } else {
+            None
+        };
         let left = self.fate_left(at, 3).filter(|_| self.closes(next));
         match (right, left) {
             (Some((_, used)), Some((fate, left))) if self.belongs_to_next_number(&used) => {
@@ -310,7 +325,9 @@ impl<'a> Figures<'a> {
         let mut used = Vec::new();
         let mut denied = false;
         for at in from..from + most {
-            let Some(unit) = self.heard.unit(at) else { break };
+            let Some(unit) = self.heard.unit(at) else {
+                break;
+            };
             if unit.gap >= Gap::Comma || unit.number.is_some() || self.is_wall(at, unit) {
                 break;
             }
@@ -355,8 +372,14 @@ impl<'a> Figures<'a> {
     fn is_wall(&self, at: usize, unit: &Unit) -> bool {
         let goods = unit.is_any(&[Class::House, Class::Family, Class::Measure]);
         let within = at.checked_sub(1).is_some_and(|before| {
-            let text = self.heard.words.text_at(self.heard.unit(before).map_or(0, |u| u.words.0));
-            matches!(text, "DI" | "DARI" | "KE" | "DALAM" | "NING" | "NENG" | "IN" | "ATAP")
+            let text = self
+                .heard
+                .words
+                .text_at(self.heard.unit(before).map_or(0, |u| u.words.0));
+            matches!(
+                text,
+                "DI" | "DARI" | "KE" | "DALAM" | "NING" | "NENG" | "IN" | "ATAP"
+            )
         });
         unit.is(Class::And) || goods && !within && !unit.place
     }
@@ -416,7 +439,10 @@ impl<'a> Figures<'a> {
 
     /// `N rumah …`.
     fn tie_houses(&mut self, at: usize, house: usize, value: u32) {
-        let Some(harm) = self.harm_right(house + 1).unwrap_or_else(|| self.harm_left(at)) else {
+        let Some(harm) = self
+            .harm_right(house + 1)
+            .unwrap_or_else(|| self.harm_left(at))
+        else {
             return;
         };
         self.keep(Tied::House(harm), value, at, &[house], house + 1);
@@ -426,7 +452,10 @@ impl<'a> Figures<'a> {
                 break;
             }
             let harms = [Class::Damaged, Class::Flooded];
-            if self.heard.unit(used).is_some_and(|unit| unit.is_any(&harms))
+            if self
+                .heard
+                .unit(used)
+                .is_some_and(|unit| unit.is_any(&harms))
                 && let Some(taken) = self.taken.get_mut(used)
             {
                 *taken = true;
@@ -459,7 +488,10 @@ impl<'a> Figures<'a> {
     fn harm_left(&self, at: usize) -> Option<Harm> {
         let mut index = at;
         for _ in 0..4 {
-            let stop = self.heard.unit(index).is_none_or(|unit| unit.gap >= Gap::Comma);
+            let stop = self
+                .heard
+                .unit(index)
+                .is_none_or(|unit| unit.gap >= Gap::Comma);
             let Some(before) = index.checked_sub(1).filter(|_| !stop) else {
                 break;
             };
@@ -516,14 +548,21 @@ impl<'a> Figures<'a> {
         let Some(before) = at.checked_sub(1) else {
             return;
         };
-        let close = self.heard.unit(at).is_some_and(|unit| unit.gap <= Gap::Space);
+        let close = self
+            .heard
+            .unit(at)
+            .is_some_and(|unit| unit.gap <= Gap::Space);
         let Some(unit) = self.heard.unit(before).filter(|_| close) else {
             return;
         };
         let used = self.taken.get(before).copied().unwrap_or(false);
-        let spoken_of = (before.saturating_sub(4)..at).rev().find(|i| self.heard.is(*i, Class::House));
+        let spoken_of = (before.saturating_sub(4)..at)
+            .rev()
+            .find(|i| self.heard.is(*i, Class::House));
         if unit.is(Class::House) && !used && !self.near(next, Class::Mine) {
-            let harm = self.harm_right(next).unwrap_or_else(|| self.harm_left(before));
+            let harm = self
+                .harm_right(next)
+                .unwrap_or_else(|| self.harm_left(before));
             let harm = harm.or_else(|| self.harm_left(at));
             if let Some(harm) = harm {
                 self.keep(Tied::House(harm), value, at, &[before], next);
@@ -535,7 +574,10 @@ impl<'a> Figures<'a> {
             self.keep(Tied::House(harm), value, at, &[before], before);
         } else if let Some(Some(harm)) = self.harm_right(next)
             && self.joined(next)
-            && self.counts.iter().any(|count| matches!(count.tied, Tied::House(_)))
+            && self
+                .counts
+                .iter()
+                .any(|count| matches!(count.tied, Tied::House(_)))
         {
             self.keep(Tied::House(harm), value, at, &[next], next);
         }
@@ -543,14 +585,21 @@ impl<'a> Figures<'a> {
 
     /// One person known by kinship or role: "bapak saya meninggal".
     fn one_person(&mut self, at: usize) {
-        let Some(unit) = self.heard.unit(at).filter(|unit| !unit.doubled && !unit.place) else {
+        let Some(unit) = self
+            .heard
+            .unit(at)
+            .filter(|unit| !unit.doubled && !unit.place)
+        else {
             return;
         };
         let relation = unit.is(Class::Relation);
         let counted = self.heard.before_is(at, Class::Vague)
-            || at.checked_sub(1).and_then(|b| self.heard.unit(b)).is_some_and(|u| {
-                u.number.is_some() || u.is(Class::Person) && unit.gap <= Gap::Space
-            });
+            || at
+                .checked_sub(1)
+                .and_then(|b| self.heard.unit(b))
+                .is_some_and(|u| {
+                    u.number.is_some() || u.is(Class::Person) && unit.gap <= Gap::Space
+                });
         if !(relation || unit.is(Class::Role)) || counted {
             return;
         }
@@ -567,7 +616,9 @@ impl<'a> Figures<'a> {
     }
 
     fn taken_any(&self, units: &[usize]) -> bool {
-        units.iter().any(|at| self.taken.get(*at).copied().unwrap_or(false))
+        units
+            .iter()
+            .any(|at| self.taken.get(*at).copied().unwrap_or(false))
     }
 }
 

@@ -21,7 +21,10 @@ pub(super) fn split(words: &mut Words, vocabulary: &Vocabulary, gazetteer: &Gaze
         && text.is_ascii()
         && (SHORTEST + 2..=LONGEST).contains(&text.len())
         && !gazetteer.is_name(&name_key(text));
-    let Some(lengths) = splits.then(|| pieces(text, vocabulary, gazetteer)).flatten() else {
+    let Some(lengths) = splits
+        .then(|| pieces(text, vocabulary, gazetteer))
+        .flatten()
+    else {
         return;
     };
     let mut parts = Vec::with_capacity(lengths.len());
@@ -99,7 +102,10 @@ fn follow(
 /// What may stand behind a keyword: anything the vocabulary knows.
 fn follows(entry: Entry, vocabulary: &Vocabulary) -> bool {
     let term = vocabulary.term(entry.term);
-    entry.keyword.is_some() || term.hazard.is_some() || term.need.is_some() || term.depth_cm.is_some()
+    entry.keyword.is_some()
+        || term.hazard.is_some()
+        || term.need.is_some()
+        || term.depth_cm.is_some()
 }
 
 fn prefixes(text: &str) -> impl Iterator<Item = usize> + use<> {

@@ -77,12 +77,16 @@ impl<'a> Heard<'a> {
         let (mut signs, mut loose, mut all) = (Vec::new(), Vec::new(), self.all);
         loose_phrases(&self.words.list, vocabulary, |from, end, sense| {
             let unit = unit_of(from);
-            let inside = units.get(unit..=unit_of(end.saturating_sub(1))).unwrap_or(&[]);
+            let inside = units
+                .get(unit..=unit_of(end.saturating_sub(1)))
+                .unwrap_or(&[]);
             if inside.iter().all(|unit| unit.place) {
                 return;
             }
             match sense {
-                Sense::Sign(hazard) | Sense::Hazard(hazard) => signs.push((unit, end - from, hazard)),
+                Sense::Sign(hazard) | Sense::Hazard(hazard) => {
+                    signs.push((unit, end - from, hazard))
+                }
                 Sense::Class(class) => {
                     loose.push((unit, class));
                     all = all.with(class);
@@ -98,12 +102,14 @@ impl<'a> Heard<'a> {
     fn add_signs(&mut self, signs: &mut Vec<(usize, usize, Hazard)>) {
         signs.sort_by_key(|(unit, length, _)| (*unit, std::cmp::Reverse(*length)));
         signs.dedup_by_key(|(unit, ..)| *unit);
-        self.mentions.extend(signs.iter().map(|(unit, _, hazard)| Mention {
-            unit: *unit,
-            hazard: *hazard,
-            named: false,
-        }));
-        self.mentions.sort_by_key(|mention| (mention.unit, !mention.named));
+        self.mentions
+            .extend(signs.iter().map(|(unit, _, hazard)| Mention {
+                unit: *unit,
+                hazard: *hazard,
+                named: false,
+            }));
+        self.mentions
+            .sort_by_key(|mention| (mention.unit, !mention.named));
     }
 
     /// Whether a unit or phrase of a class stands anywhere.
@@ -123,15 +129,17 @@ impl<'a> Heard<'a> {
 
     /// Whether the unit before an index is of a class.
     pub(super) fn before_is(&self, at: usize, class: Class) -> bool {
-        at.checked_sub(1).is_some_and(|before| self.is(before, class))
+        at.checked_sub(1)
+            .is_some_and(|before| self.is(before, class))
     }
 
     /// The hazard the text is about: what is named before what only follows, the cause before what
     /// it led to, the lack of water last.
     pub(super) fn hazard(&self) -> Option<Hazard> {
-        let cause = self.mentions.iter().find(|mention| {
-            mention.named && self.before_is(mention.unit, Class::Because)
-        });
+        let cause = self
+            .mentions
+            .iter()
+            .find(|mention| mention.named && self.before_is(mention.unit, Class::Because));
         let named = || self.mentions.iter().find(|mention| mention.named);
         let wet = |mention: &&Mention| mention.hazard != Hazard::Drought;
         let sign = || self.mentions.iter().find(wet);
@@ -161,9 +169,9 @@ impl<'a> Heard<'a> {
     pub(super) fn asks(&self, clause: &std::ops::Range<usize>) -> bool {
         let units = self.units.get(clause.clone()).unwrap_or(&[]);
         let asking = [Class::Question, Class::Where, Class::When];
-        let says = units.iter().any(|unit| {
-            unit.asks || !unit.place && !unit.doubled && unit.is_any(&asking)
-        });
+        let says = units
+            .iter()
+            .any(|unit| unit.asks || !unit.place && !unit.doubled && unit.is_any(&asking));
         let says = says || units.first().is_some_and(|unit| unit.is(Class::Aux));
         let last = units.iter().rev().find(|unit| {
             unit.is(Class::Tag) || !(unit.place || unit.is_any(&[Class::Address, Class::Time]))

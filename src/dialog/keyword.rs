@@ -21,7 +21,11 @@ pub(super) fn head(words: &Words) -> usize {
         at += 1;
     }
     if words.text_at(at) == "REG" {
-        let next = if words.text_at(at + 1) == "SPASI" { at + 2 } else { at + 1 };
+        let next = if words.text_at(at + 1) == "SPASI" {
+            at + 2
+        } else {
+            at + 1
+        };
         if keyword(next).is_some() {
             return next;
         }
@@ -88,7 +92,9 @@ impl<'a> Command<'a> {
     fn rest_has(&self, class: Class) -> bool {
         let words = self.heard.words.list.iter();
         let from = self.heard.unit(self.at).map_or(0, |unit| unit.words.1);
-        words.skip(from).any(|word| word.entry.is(self.vocabulary, class))
+        words
+            .skip(from)
+            .any(|word| word.entry.is(self.vocabulary, class))
     }
 
     fn names_hazard(&self) -> bool {
@@ -166,7 +172,11 @@ impl<'a> Command<'a> {
             return None;
         }
         let place = self.rest().iter().any(|unit| unit.place);
-        Some(if self.names_hazard() || place { Intent::Info } else { Intent::Status })
+        Some(if self.names_hazard() || place {
+            Intent::Info
+        } else {
+            Intent::Status
+        })
     }
 
     fn safe(&self, asks: bool) -> Option<Intent> {
@@ -183,7 +193,10 @@ impl<'a> Command<'a> {
     fn find(&self, country: Option<&Country>) -> Option<Intent> {
         let from = self.heard.unit(self.at)?.words.1;
         let words = self.heard.words.list.get(from..)?;
-        let typed: String = words.iter().map(|word| self.heard.words.text(word)).collect();
+        let typed: String = words
+            .iter()
+            .map(|word| self.heard.words.text(word))
+            .collect();
         let number = Msisdn::typed(&typed, country);
         let name = words.len() <= NAME_MOST && !self.heard.asks_at_all();
         (number.is_some() || name).then_some(Intent::Find(number))
@@ -202,12 +215,14 @@ impl<'a> Command<'a> {
         let from = self.heard.unit(self.at)?.words.1;
         let words = self.heard.words.list.iter().skip(from);
         let mut keywords = words.filter_map(|word| word.entry.keyword);
-        Some(Intent::Help(match keywords.next().map(|(keyword, _)| keyword) {
-            Some(Keyword::Info) => HelpTopic::Info,
-            Some(Keyword::Report) => HelpTopic::Report,
-            Some(Keyword::Subscribe) => HelpTopic::Subscribe,
-            Some(_) | None => HelpTopic::Menu,
-        }))
+        Some(Intent::Help(
+            match keywords.next().map(|(keyword, _)| keyword) {
+                Some(Keyword::Info) => HelpTopic::Info,
+                Some(Keyword::Report) => HelpTopic::Report,
+                Some(Keyword::Subscribe) => HelpTopic::Subscribe,
+                Some(_) | None => HelpTopic::Menu,
+            },
+        ))
     }
 
     fn language(&self) -> Option<Intent> {
@@ -233,7 +248,12 @@ impl<'a> Command<'a> {
         let first = (self.at + 1..self.heard.units.len()).find(|at| {
             let unit = self.heard.unit(*at);
             let skip = unit.is_some_and(|u| u.place || u.is_any(&skips) || self.is_cry(u));
-            !skip || self.heard.mentions.iter().any(|mention| mention.unit == *at)
+            !skip
+                || self
+                    .heard
+                    .mentions
+                    .iter()
+                    .any(|mention| mention.unit == *at)
         });
         first.is_some_and(|at| {
             let hazard = self.heard.mentions.iter().any(|mention| mention.unit == at);
@@ -244,7 +264,11 @@ impl<'a> Command<'a> {
 
     fn is_cry(&self, unit: &Unit) -> bool {
         let word = self.heard.words.list.get(unit.words.0);
-        word.is_some_and(|word| word.entry.keyword.is_some_and(|k| k.0 == Keyword::Emergency))
+        word.is_some_and(|word| {
+            word.entry
+                .keyword
+                .is_some_and(|k| k.0 == Keyword::Emergency)
+        })
     }
 
     /// Whether the rest is what this keyword takes; for guesses at misspelt ones.
@@ -257,6 +281,9 @@ impl<'a> Command<'a> {
 
 fn asks_who(heard: &Heard<'_>) -> bool {
     heard.words.list.iter().any(|word| {
-        matches!(heard.words.text(word), "SIAPA" | "SINTEN" | "SOPO" | "SAPA" | "WHO" | "ANDA")
+        matches!(
+            heard.words.text(word),
+            "SIAPA" | "SINTEN" | "SOPO" | "SAPA" | "WHO" | "ANDA"
+        )
     })
 }

@@ -8,7 +8,12 @@ use crate::domain::language::Language;
 pub(super) fn language(heard: &Heard<'_>, vocabulary: &Vocabulary) -> Language {
     let mut counts = [0_usize; 3];
     for unit in &heard.units {
-        for word in heard.words.list.get(unit.words.0..unit.words.1).unwrap_or(&[]) {
+        for word in heard
+            .words
+            .list
+            .get(unit.words.0..unit.words.1)
+            .unwrap_or(&[])
+        {
             let mut tongues = word.entry.tongues;
             // Of a place only the words before it tell: `ning`, `teng`, `in`.
             if unit.place && (!word.entry.is_known() || tongues.is_only(Language::Id)) {

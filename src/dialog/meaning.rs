@@ -24,7 +24,11 @@ impl Meaning<'_> {
         if heard.has(Class::Leave) && !self.tells() {
             return Intent::Unsubscribe;
         }
-        if heard.has(Class::OwnReport) && (asks || heard.has(Class::Progress)) && !self.measured() && (asks || !self.tells()) {
+        if heard.has(Class::OwnReport)
+            && (asks || heard.has(Class::Progress))
+            && !self.measured()
+            && (asks || !self.tells())
+        {
             return Intent::Status;
         }
         if heard.has(Class::Join) && !self.figures() && !heard.has(Class::Advert) && !self.tells() {
@@ -78,7 +82,9 @@ impl Meaning<'_> {
 
     /// Whether some clause tells of a hazard, neither asking nor from hearsay.
     fn tells(&self) -> bool {
-        self.heard.clauses().any(|clause| self.clause_tells(&clause))
+        self.heard
+            .clauses()
+            .any(|clause| self.clause_tells(&clause))
     }
 
     /// Whether some clause that does not ask has a unit or phrase of a class.
@@ -86,13 +92,22 @@ impl Meaning<'_> {
         let heard = self.heard;
         let has = |clause: &std::ops::Range<usize>| {
             clause.clone().any(|at| heard.is(at, class))
-                || heard.loose.iter().any(|(at, other)| *other == class && clause.contains(at))
+                || heard
+                    .loose
+                    .iter()
+                    .any(|(at, other)| *other == class && clause.contains(at))
         };
-        heard.clauses().any(|clause| has(&clause) && !heard.asks(&clause))
+        heard
+            .clauses()
+            .any(|clause| has(&clause) && !heard.asks(&clause))
     }
 
     fn clause_tells(&self, clause: &std::ops::Range<usize>) -> bool {
-        let told = self.heard.mentions.iter().any(|mention| clause.contains(&mention.unit));
+        let told = self
+            .heard
+            .mentions
+            .iter()
+            .any(|mention| clause.contains(&mention.unit));
         told && !self.heard.asks(clause) && !self.is_hearsay(clause)
     }
 
@@ -104,7 +119,9 @@ impl Meaning<'_> {
 
     fn is_how_to(&self, asks: bool) -> bool {
         let heard = self.heard;
-        heard.has(Class::HowTo) && !self.figures() && (asks || !self.named_place())
+        heard.has(Class::HowTo)
+            && !self.figures()
+            && (asks || !self.named_place())
             && !heard.has(Class::Advert)
     }
 
@@ -125,8 +142,10 @@ impl Meaning<'_> {
             let mut units = heard.units.iter().enumerate();
             units.any(|(at, unit)| unit.is(class) && !heard.before_is(at, Class::Not))
         };
-        let about_someone = self.named_place() || heard.has(Class::Subject) || self.hazard.is_some();
-        let safe = said(Class::Safe) && about_someone || said(Class::Saved) && heard.has(Class::Subject);
+        let about_someone =
+            self.named_place() || heard.has(Class::Subject) || self.hazard.is_some();
+        let safe =
+            said(Class::Safe) && about_someone || said(Class::Saved) && heard.has(Class::Subject);
         let harm = self.measured();
         let asks_for = !self.fields.needs.is_empty();
         let greets = heard.has(Class::Greeting) && !said(Class::Safe);
@@ -144,7 +163,10 @@ impl Meaning<'_> {
             (at.saturating_sub(3)..at).any(|before| {
                 let text = self.heard.unit(before).map_or(0, |unit| unit.words.0);
                 let word = self.heard.words.text_at(text);
-                matches!(word, "SUDAH" | "SDH" | "UDAH" | "WIS" | "SAMPUN" | "MPUN" | "WES" | "UDH")
+                matches!(
+                    word,
+                    "SUDAH" | "SDH" | "UDAH" | "WIS" | "SAMPUN" | "MPUN" | "WES" | "UDH"
+                )
             })
         };
         if self.heard.has(Class::Undone) {
@@ -152,7 +174,9 @@ impl Meaning<'_> {
         }
         let zero = self.fields.dead.is_some() || self.fields.injured.is_some();
         let units = self.heard.units.iter().enumerate();
-        let mut gone = units.filter(|(_, unit)| unit.is(Class::Receded)).map(|(at, _)| at);
+        let mut gone = units
+            .filter(|(_, unit)| unit.is(Class::Receded))
+            .map(|(at, _)| at);
         gone.any(done) && !zero
     }
 
@@ -167,12 +191,19 @@ impl Meaning<'_> {
         let heard = self.heard;
         if self.hazard.is_some() && (self.tells() || self.figures() && !self.only_asks()) {
             let says_more = self.figures() || !self.is_bare();
-            return Some(if says_more { Intent::Report } else { Intent::ReportOrInfo });
+            return Some(if says_more {
+                Intent::Report
+            } else {
+                Intent::ReportOrInfo
+            });
         }
-        let told = heard.clauses().any(|clause| !heard.asks(&clause) && !self.is_hearsay(&clause));
-        let pressing = heard.units.iter().any(|unit| {
-            unit.need.is_some_and(|word| !word.everyday)
-        });
+        let told = heard
+            .clauses()
+            .any(|clause| !heard.asks(&clause) && !self.is_hearsay(&clause));
+        let pressing = heard
+            .units
+            .iter()
+            .any(|unit| unit.need.is_some_and(|word| !word.everyday));
         let needs = !self.fields.needs.is_empty() && !heard.has(Class::Advert);
         let needs = needs && (self.named_place() || pressing) && self.is_short_of_talk();
         let fails = self.tells_of(Class::Outage) && self.named_place();
@@ -211,10 +242,17 @@ impl Meaning<'_> {
         let about = heard.has(Class::Condition) || self.named_place();
         let off_topic = heard.has(Class::Advert) || heard.has(Class::Wish);
         let weather = heard.words.list.iter().any(|word| {
-            matches!(word.entry.keyword, Some((super::vocabulary::Keyword::Weather, _)))
+            matches!(
+                word.entry.keyword,
+                Some((super::vocabulary::Keyword::Weather, _))
+            )
         });
         if (asks || heard.has(Class::AskNews)) && about && !off_topic {
-            return Some(if weather { Intent::Weather } else { Intent::Info });
+            return Some(if weather {
+                Intent::Weather
+            } else {
+                Intent::Info
+            });
         }
         let wants_to_ask = heard.has(Class::MayAsk) && heard.units.len() <= 8;
         (wants_to_ask && !heard.has(Class::Advert)).then_some(Intent::Help(HelpTopic::Menu))
@@ -226,9 +264,11 @@ impl Meaning<'_> {
         let starts = first.and_then(|at| heard.unit(at));
         let short = heard.units.len() <= 10 && !heard.has(Class::Wish);
         let small = [Class::Thanks, Class::Address, Class::Filler];
-        let thanks = heard.units.iter().all(|unit| unit.is_any(&small))
-            && heard.has(Class::Thanks)
-            || heard.units.iter().any(|unit| unit.is(Class::Thanks) && !unit.is(Class::Yes));
+        let thanks = heard.units.iter().all(|unit| unit.is_any(&small)) && heard.has(Class::Thanks)
+            || heard
+                .units
+                .iter()
+                .any(|unit| unit.is(Class::Thanks) && !unit.is(Class::Yes));
         if short && starts.is_some_and(|unit| unit.is(Class::Greeting)) {
             Some(Intent::Greeting)
         } else if short && thanks {

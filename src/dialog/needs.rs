@@ -62,7 +62,10 @@ fn wants(unit: &Unit) -> bool {
 /// What stands behind "for" is not what is asked for: `genset utk posko`.
 fn is_purpose(heard: &Heard<'_>, unit: &Unit) -> bool {
     let text = heard.words.text_at(unit.words.0);
-    matches!(text, "UTK" | "UNTUK" | "BUAT" | "KANGGO" | "KANGGE" | "FOR" | "BWT" | "YG" | "YANG")
+    matches!(
+        text,
+        "UTK" | "UNTUK" | "BUAT" | "KANGGO" | "KANGGE" | "FOR" | "BWT" | "YG" | "YANG"
+    )
 }
 
 /// Wanting an everyday thing counts only where it is asked for outright: `minta makan`, `butuh

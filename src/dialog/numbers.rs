@@ -23,7 +23,11 @@ pub(super) fn number_at(
         let label = joint.label || parts > 2 || next.style == NumberStyle::Label;
         number = Number {
             centi: number.centi.max(next.centi),
-            style: if label { NumberStyle::Label } else { number.style },
+            style: if label {
+                NumberStyle::Label
+            } else {
+                number.style
+            },
         };
         end = after;
     }
@@ -115,10 +119,9 @@ impl Sum {
                 self.total = self.value() * 1_000;
                 self.part = 0;
             }
-            NumberWord::Teen
-            | NumberWord::Tens
-            | NumberWord::Hundreds
-            | NumberWord::Thousands => return false,
+            NumberWord::Teen | NumberWord::Tens | NumberWord::Hundreds | NumberWord::Thousands => {
+                return false;
+            }
         }
         self.value() <= MOST * 100
     }

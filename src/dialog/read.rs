@@ -86,7 +86,13 @@ fn mend_hazards(words: &mut Words, context: &ReadContext<'_>) {
         let is_place = || context.gazetteer.is_name(&name_key(text));
         if !word.entry.is_known() {
             let common = || super::place::is_common(text);
-            let abroad = || context.gazetteer.named_anywhere(&name_key(text)).next().is_some();
+            let abroad = || {
+                context
+                    .gazetteer
+                    .named_anywhere(&name_key(text))
+                    .next()
+                    .is_some()
+            };
             if let Some(entry) = context.vocabulary.near_hazard(text)
                 && !is_place()
                 && !common()
@@ -139,14 +145,21 @@ impl Reader<'_> {
         }
         let in_distress = self.in_distress();
         let asked = question.map(|question| &question.asked);
-        let followed = command.as_ref().and_then(|c| c.intent(self.context.country));
+        let followed = command
+            .as_ref()
+            .and_then(|c| c.intent(self.context.country));
         // (b) Distress, unless a keyword or the questions of a report are being followed.
-        if command.as_ref().is_some_and(is_cry) && command.as_ref().is_some_and(Command::emergency) {
+        if command.as_ref().is_some_and(is_cry) && command.as_ref().is_some_and(Command::emergency)
+        {
             return said(Intent::Emergency, true, self.alias);
         }
         if in_distress && followed.is_none() {
             let answer = asked.is_some_and(asks_about_report);
-            let intent = if answer { Intent::Answer } else { Intent::Emergency };
+            let intent = if answer {
+                Intent::Answer
+            } else {
+                Intent::Emergency
+            };
             return said(intent, true, None);
         }
         // (c), (d) Keywords whose rest fits.
@@ -164,17 +177,20 @@ impl Reader<'_> {
         // (e) The answer to the open question, (f) is glued words, taken apart before all this,
         // (g) the meaning, (h) a near keyword, (i) nothing.
         let meaning = self.meaning();
-        let intent = asked.and_then(|asked| self.answer(asked, &meaning)).unwrap_or_else(|| {
-            let guessable = matches!(
-                meaning,
-                Intent::Unknown
-                    | Intent::ReportOrInfo
-                    | Intent::Report
-                    | Intent::Greeting
-                    | Intent::Thanks
-            );
-            near.filter(|_| guessable).map_or(meaning, |near| near.intent)
-        });
+        let intent = asked
+            .and_then(|asked| self.answer(asked, &meaning))
+            .unwrap_or_else(|| {
+                let guessable = matches!(
+                    meaning,
+                    Intent::Unknown
+                        | Intent::ReportOrInfo
+                        | Intent::Report
+                        | Intent::Greeting
+                        | Intent::Thanks
+                );
+                near.filter(|_| guessable)
+                    .map_or(meaning, |near| near.intent)
+            });
         said(intent, false, None)
     }
 
@@ -199,10 +215,11 @@ impl Reader<'_> {
             let denied = heard.before_is(at, Class::Not) || heard.before_is(at, Class::Unreal);
             let jest = (at + 1..at + 4).any(|after| heard.is(after, Class::Figurative));
             let meant = unit.is(Class::Distress) && !unit.place && !denied && !jest;
-            meant && clause_of(at).is_none_or(|clause| {
-                let unreal = clause.clone().any(|unit| heard.is(unit, Class::Hearsay));
-                !unreal && !heard.asks(&clause)
-            })
+            meant
+                && clause_of(at).is_none_or(|clause| {
+                    let unreal = clause.clone().any(|unit| heard.is(unit, Class::Hearsay));
+                    !unreal && !heard.asks(&clause)
+                })
         })
     }
 
@@ -210,7 +227,10 @@ impl Reader<'_> {
     fn choice(&self, question: Option<&Question>) -> Option<u32> {
         let units = &self.heard.units;
         let ordinal = units.first().is_some_and(|unit| {
-            matches!(self.heard.words.text_at(unit.words.0), "NO" | "NOMOR" | "NMR" | "NOMER" | "PILIH")
+            matches!(
+                self.heard.words.text_at(unit.words.0),
+                "NO" | "NOMOR" | "NMR" | "NOMER" | "PILIH"
+            )
         });
         let at = usize::from(ordinal);
         let unit = units.get(at)?;
@@ -222,7 +242,9 @@ impl Reader<'_> {
             return Some(value);
         }
         let parted = rest.first().is_some_and(|unit| unit.gap >= Gap::Comma);
-        let named = rest.iter().all(|unit| unit.place || unit.hazard.is_some() || little(unit));
+        let named = rest
+            .iter()
+            .all(|unit| unit.place || unit.hazard.is_some() || little(unit));
         (question.is_some() && value <= 9 && (parted || named)).then_some(value)
     }
 
@@ -258,16 +280,17 @@ impl Reader<'_> {
                 (names && !tells).then_some(Intent::Answer)
             }
             Asked::DidYouMean(_) => {
-                let yes = self.heard.units.iter().all(|unit| {
-                    unit.is_any(&[Class::Yes, Class::Address])
-                });
+                let yes = self
+                    .heard
+                    .units
+                    .iter()
+                    .all(|unit| unit.is_any(&[Class::Yes, Class::Address]));
                 yes.then_some(Intent::Choice(1))
             }
             Asked::WhichLanguage => self.language_named(),
-            Asked::ReportOrInfo(_)
-            | Asked::Alerts(_)
-            | Asked::Shelters(_)
-            | Asked::Reports(_) => None,
+            Asked::ReportOrInfo(_) | Asked::Alerts(_) | Asked::Shelters(_) | Asked::Reports(_) => {
+                None
+            }
         }
     }
 
@@ -279,10 +302,15 @@ impl Reader<'_> {
                 let entry = word.entry;
                 let classes = [Class::Not, Class::Address, Class::Victims];
                 known(word)
-                    || classes.iter().any(|class| entry.is(self.context.vocabulary, *class))
+                    || classes
+                        .iter()
+                        .any(|class| entry.is(self.context.vocabulary, *class))
                     || entry.term == self.context.vocabulary.entry("ADA").term
             })
-            && words.list.iter().any(|word| word.entry.is(self.context.vocabulary, Class::Not))
+            && words
+                .list
+                .iter()
+                .any(|word| word.entry.is(self.context.vocabulary, Class::Not))
     }
 
     fn language_named(&self) -> Option<Intent> {
@@ -306,8 +334,9 @@ impl Reader<'_> {
             && word.number.is_none()
             && !super::place::is_common(typed)
             && !self.context.gazetteer.is_name(&name_key(typed));
-        let (distance, alias, meaning) =
-            free.then(|| self.context.vocabulary.near_keyword(typed)).flatten()?;
+        let (distance, alias, meaning) = free
+            .then(|| self.context.vocabulary.near_keyword(typed))
+            .flatten()?;
         let command = self.command(Some(meaning))?;
         let own = alias == meaning.0.word();
         let fits = command.takes_rest(self.context.country);
@@ -357,7 +386,11 @@ impl Reader<'_> {
         Reading {
             hazard: self.hazard,
             place: self.heard.place.clone(),
-            fields: if reports { self.fields.clone() } else { Fields::default() },
+            fields: if reports {
+                self.fields.clone()
+            } else {
+                Fields::default()
+            },
             urgent: verdict.urgent || trapped,
             detail: self.detail(verdict.alias.is_some()),
             language,
@@ -372,7 +405,12 @@ impl Reader<'_> {
         let mut kept_to = None;
         for unit in &self.heard.units {
             let keyword = commanded && unit.words.0 <= self.head;
-            let span = self.heard.words.list.get(unit.words.0..unit.words.1).unwrap_or(&[]);
+            let span = self
+                .heard
+                .words
+                .list
+                .get(unit.words.0..unit.words.1)
+                .unwrap_or(&[]);
             let (Some(first), Some(last)) = (span.first(), span.last()) else {
                 continue;
             };

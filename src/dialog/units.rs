@@ -107,7 +107,9 @@ impl Unit {
         for word in words.get(self.words.0..self.words.1).unwrap_or(&[]) {
             self.asks |= word.asks;
             let term = vocabulary.term(word.entry.term);
-            let wanted = [Class::Want, Class::Lack].into_iter().filter(|_| self.need.is_some());
+            let wanted = [Class::Want, Class::Lack]
+                .into_iter()
+                .filter(|_| self.need.is_some());
             for class in wanted.chain([Class::Degree]) {
                 if term.classes.has(class) {
                     self.classes = self.classes.with(class);
@@ -146,12 +148,7 @@ fn longest_phrase(
 }
 
 /// The term at `index`, unless something wider than `widest` parts it from the word at `start`.
-pub(super) fn term_within(
-    words: &[Word],
-    start: usize,
-    index: usize,
-    widest: Gap,
-) -> Option<u16> {
+pub(super) fn term_within(words: &[Word], start: usize, index: usize, widest: Gap) -> Option<u16> {
     let word = words.get(index)?;
     let inner = words.get(start + 1..=index)?;
     inner

@@ -474,7 +474,9 @@ impl Vocabulary {
 
     /// The phrases that begin with a term.
     pub(super) fn phrases(&self, term: u16) -> &[Pattern<Sense>] {
-        self.phrases.get(usize::from(term)).map_or(&[], Vec::as_slice)
+        self.phrases
+            .get(usize::from(term))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The phrases with gaps and the signs of hazards that begin with a term.
@@ -488,9 +490,15 @@ impl Vocabulary {
         let ends = ["IPUN", "AKEN", "AKE", "ONO", "NONO", "KNE"];
         let long = word.len() > 5;
         let javanese = long
-            && (begins.iter().any(|begin| word.starts_with(begin) && *begin != "TH")
+            && (begins
+                .iter()
+                .any(|begin| word.starts_with(begin) && *begin != "TH")
                 || ends.iter().any(|end| word.ends_with(end)));
-        if javanese { Tongues::of(Language::Jv) } else { Tongues::default() }
+        if javanese {
+            Tongues::of(Language::Jv)
+        } else {
+            Tongues::default()
+        }
     }
 
     /// Every keyword alias, folded.

@@ -136,7 +136,11 @@ impl Cutter<'_> {
             let run = run_length(rest);
             if run == 0 {
                 let (wider, length) = self.separator(&clean, at);
-                gap = if gap == Gap::Glued { wider } else { gap.max(wider) };
+                gap = if gap == Gap::Glued {
+                    wider
+                } else {
+                    gap.max(wider)
+                };
                 at += length;
                 continue;
             }
@@ -157,7 +161,9 @@ impl Cutter<'_> {
         let Some(c) = rest.chars().next() else {
             return (Gap::Stop, 1);
         };
-        let next = rest.get(c.len_utf8()..).and_then(|rest| rest.chars().next());
+        let next = rest
+            .get(c.len_utf8()..)
+            .and_then(|rest| rest.chars().next());
         let gap = match c {
             '?' => {
                 self.words.asks = true;
@@ -264,7 +270,13 @@ impl Cutter<'_> {
         }
         let letters: Option<Vec<u8>> = text
             .bytes()
-            .map(|b| if b.is_ascii_digit() { letter_for_digit(b) } else { Some(b) })
+            .map(|b| {
+                if b.is_ascii_digit() {
+                    letter_for_digit(b)
+                } else {
+                    Some(b)
+                }
+            })
             .collect();
         let word = String::from_utf8(letters?).ok()?;
         let entry = self.vocabulary.entry(&word);
@@ -278,7 +290,10 @@ impl Cutter<'_> {
         (1..=3).contains(&letters)
             && digits.len() == 3
             && digits.bytes().all(|b| b.is_ascii_digit())
-            && !self.vocabulary.entry(head).is(self.vocabulary, Class::Ordinal)
+            && !self
+                .vocabulary
+                .entry(head)
+                .is(self.vocabulary, Class::Ordinal)
     }
 
     fn push(&mut self, clean: (usize, usize), gap: Gap, entry: Entry, set: impl Fn(&mut Word)) {
@@ -319,9 +334,8 @@ fn run_length(text: &str) -> usize {
     while let Some((at, c)) = chars.next() {
         let next_digit = chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
         let inside_number = matches!(c, '.' | ',' | ':') && before_digit && next_digit;
-        let apostrophe = c == '\''
-            && end > 0
-            && chars.peek().is_some_and(|(_, next)| next.is_alphabetic());
+        let apostrophe =
+            c == '\'' && end > 0 && chars.peek().is_some_and(|(_, next)| next.is_alphabetic());
         if !(c.is_alphanumeric() || inside_number || apostrophe || c == '%' && before_digit) {
             break;
         }
@@ -373,7 +387,11 @@ fn number(text: &str) -> Number {
         centi,
         style: NumberStyle::Label,
     };
-    let digits = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX).min(1_000_000_000_000);
+    let digits = |text: &str| {
+        text.parse::<u64>()
+            .unwrap_or(u64::MAX)
+            .min(1_000_000_000_000)
+    };
     let plain = text.trim_end_matches(['.', ',', ':']);
     let separators = plain.matches(['.', ',', ':']).count();
     if separators == 0 {
@@ -388,7 +406,10 @@ fn number(text: &str) -> Number {
             }
         };
     }
-    let Some((whole, part)) = plain.split_once(['.', ',', ':']).filter(|_| separators == 1) else {
+    let Some((whole, part)) = plain
+        .split_once(['.', ',', ':'])
+        .filter(|_| separators == 1)
+    else {
         return label(0);
     };
     if plain.contains(':') {

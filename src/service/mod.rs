@@ -1,22 +1,17 @@
 //! The use cases: read, decide, write. One file each.
 
+pub mod board;
 pub mod client;
 pub mod clock;
+pub mod deliver;
+pub mod health;
+pub mod intake;
+pub mod knowledge;
 pub mod metrics;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the delivery loop that paces is wired with the outbox"
-    )
-)]
 mod pace;
+pub mod parts;
+mod references;
 pub mod reload;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the delivery loop that judges is wired with the outbox"
-    )
-)]
+pub mod respond;
+pub mod retention;
 mod verdict;

@@ -117,6 +117,13 @@ impl Pace {
         self.rate = (self.rate + self.rate_max * RECOVERY).min(self.rate_max);
     }
 
+    /// The gateway answered, though not with a yes: it is not blocked.
+    pub(super) fn answered(&mut self) {
+        if let Standing::Probing { .. } = self.standing {
+            self.standing = Standing::Open;
+        }
+    }
+
     /// The gateway says that it was too much: half the rate, and nothing before `wait` is over.
     pub(super) fn throttled(&mut self, wait: Duration, now: Duration) {
         let until = match self.standing {

@@ -1,3 +1,281 @@
-//! The verbs of the use cases, each one atomic batch on an engine.
+//! `Store`: the verbs of the use cases, each one atomic batch on an engine.
+//!
+//! A verb is written once, whichever engine keeps the bytes. Everything about one phone lies in one
+//! partition, so that its turn is one read and one commit.
 
+mod board;
+mod deliveries;
 pub mod engine;
+mod hints;
+mod key;
+mod messages;
+mod parts;
+mod quarantine;
+mod receipts;
+mod record;
+mod references;
+mod reports;
+mod retention;
+mod seal;
+mod subscribers;
+mod turns;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use deliveries::{Attempt, Due};
+pub use messages::{Earlier, Known};
+pub use parts::PartKept;
+pub use quarantine::Quarantined;
+pub use receipts::ReceiptKept;
+pub use reports::Queued;
+pub use retention::RetentionSettings;
+pub use seal::PhoneKey;
+pub use subscribers::Suppression;
+pub use turns::{Sending, Taken};
+
+use crate::domain::address::Address;
+use engine::embedded::{Embedded, EmbeddedOptions};
+use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
+use hints::Hints;
+use seal::Seal;
+
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// The data directory.
+    pub path: PathBuf,
+    /// The key that phones are hashed and texts sealed with; made where it is missing. Outside the
+    /// data directory, so that a copy of the data is no copy of the people in it. Without it
+    /// nothing can be read: keep a copy of it apart.
+    pub key_file: PathBuf,
+    /// Milliseconds for a commit; then the carrier is asked to come again.
+    pub commit_within_ms: u64,
+    /// MiB held back on the disk and given up once when it is full: a full disk refuses deleting
+    /// too.
+    pub reserve_mib: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("data"),
+            key_file: PathBuf::from("siaga.key"),
+            commit_within_ms: 3_000,
+            reserve_mib: 16,
+        }
+    }
+}
+
+/// Why the store did not do it. One variant per reaction.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine could not: come again, or a person must act.
+    #[error("store cannot do it now")]
+    Engine(#[from] EngineError),
+    /// A value is not what was written.
+    #[error("a value in the store is damaged")]
+    Corrupt,
+    /// A value was written by a newer version of this program.
+    #[error("a value in the store has a newer schema")]
+    Newer,
+    /// Others changed the same thing first, again and again.
+    #[error("others were first too often")]
+    Outrun,
+    /// Every report id is in use.
+    #[error("no report id is free")]
+    Exhausted,
+    /// The key file cannot be used.
+    #[error("key file {path} cannot be used: {why}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The machine gives no random numbers.
+    #[error("no random numbers")]
+    Random,
+}
+
+/// How much there is of what people watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that wait to be sent.
+    pub outbox: i64,
+    /// Reports that are not ended.
+    pub open_reports: i64,
+    /// Phones that want alerts.
+    pub subscribers: i64,
+    /// Phones that opted out.
+    pub stopped: i64,
+    /// Messages flagged for staff, ever.
+    pub flagged: i64,
+    /// Requests that could not be read, ever.
+    pub quarantined: i64,
+}
+
+/// All that is kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    seal: Arc<Seal>,
+    hints: Arc<Hints>,
+    retention: RetentionSettings,
+    parts_wait: SignedDuration,
+}
+
+/// How often a verb begins again because what it read was changed by another.
+const TRIES: usize = 16;
+
+impl Store {
+    /// Opens the data directory; one process at a time has it. A long message waits `parts_wait`
+    /// for its parts.
+    pub fn open(
+        settings: &StoreSettings,
+        retention: &RetentionSettings,
+        parts_wait: SignedDuration,
+    ) -> Result<Self, StoreError> {
+        let seal = Seal::open(&settings.key_file)?;
+        let options = EmbeddedOptions {
+            folder: Some(settings.path.clone()),
+            commit_deadline: Duration::from_millis(settings.commit_within_ms),
+            reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
+            owner: seal.identity(),
+        };
+        let engine = Embedded::open(&options);
+        if matches!(engine, Err(EngineError::Foreign)) {
+            return Err(StoreError::KeyFile {
+                path: settings.key_file.clone(),
+                why: "what is in the data directory was written with another key".to_owned(),
+            });
+        }
+        Ok(Self::on(Arc::new(engine?), seal, retention, parts_wait))
+    }
+
+    /// A store that is gone with the process.
+    pub fn in_memory(parts_wait: SignedDuration) -> Result<Self, StoreError> {
+        let seal = Seal::passing()?;
+        let options = EmbeddedOptions {
+            folder: None,
+            commit_deadline: Duration::from_millis(StoreSettings::default().commit_within_ms),
+            reserve_bytes: 0,
+            owner: seal.identity(),
+        };
+        let engine = Arc::new(Embedded::open(&options)?);
+        Ok(Self::on(
+            engine,
+            seal,
+            &RetentionSettings::default(),
+            parts_wait,
+        ))
+    }
+
+    fn on(
+        engine: Arc<dyn Engine>,
+        seal: Seal,
+        retention: &RetentionSettings,
+        parts_wait: SignedDuration,
+    ) -> Self {
+        Self {
+            engine,
+            seal: Arc::new(seal),
+            hints: Arc::default(),
+            retention: retention.clone(),
+            parts_wait,
+        }
+    }
+
+    /// How the engine is.
+    pub async fn health(&self) -> Result<Health, StoreError> {
+        Ok(self.engine.health().await?)
+    }
+
+    /// Writes a copy while everything goes on. The key file is not in it.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        Ok(self.engine.backup(to).await?)
+    }
+
+    /// Wakes when something is to be sent.
+    pub fn watch_outbox(&self) -> Watch {
+        self.engine.watch(key::topic::OUTBOX)
+    }
+
+    /// Wakes when alerts, shelters or facts changed.
+    pub fn watch_board(&self) -> Watch {
+        self.engine.watch(key::topic::BOARD)
+    }
+
+    /// Wakes when a report was filed or changed.
+    pub fn watch_reports(&self) -> Watch {
+        self.engine.watch(key::topic::REPORTS)
+    }
+
+    /// How much there is of what people watch.
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        let mut counts = Counts {
+            quarantined: self
+                .engine
+                .total(Partition::SHARED, key::count::QUARANTINED)
+                .await?,
+            ..Counts::default()
+        };
+        for at in Partition::phones() {
+            counts.outbox += self.engine.total(at, key::count::OUTBOX).await?;
+            counts.open_reports += self.engine.total(at, key::count::OPEN_REPORTS).await?;
+            counts.subscribers += self.engine.total(at, key::count::SUBSCRIBERS).await?;
+            counts.stopped += self.engine.total(at, key::count::STOPPED).await?;
+            counts.flagged += self.engine.total(at, key::count::FLAGGED).await?;
+        }
+        Ok(counts)
+    }
+
+    fn phone_of(&self, address: &Address) -> PhoneKey {
+        self.seal.phone(&address.wire())
+    }
+
+    /// The entries of keys. A damaged row is set aside by the engine and then absent: the rest goes
+    /// on without it.
+    async fn get(&self, at: Partition, keys: &[Key]) -> Result<Vec<Option<Entry>>, StoreError> {
+        for _ in keys {
+            match self.engine.get(at, keys).await {
+                Err(EngineError::Corrupt) => {}
+                found => return Ok(found?),
+            }
+        }
+        Ok(self.engine.get(at, keys).await?)
+    }
+
+    /// The entry of one key.
+    async fn get_one(&self, at: Partition, key: &Key) -> Result<Option<Entry>, StoreError> {
+        let found = self.get(at, std::slice::from_ref(key)).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// A sealed record of one key, with its version.
+    async fn sealed<T: DeserializeOwned>(
+        &self,
+        at: Partition,
+        key: &Key,
+    ) -> Result<Option<(T, u64)>, StoreError> {
+        match self.get_one(at, key).await? {
+            Some(entry) => Ok(Some((self.unseal(key, entry.value)?, entry.version))),
+            None => Ok(None),
+        }
+    }
+
+    fn unseal<T: DeserializeOwned>(&self, key: &[u8], value: Vec<u8>) -> Result<T, StoreError> {
+        record::read(&self.seal.unseal(key, value)?)
+    }
+
+    fn seal<T: Serialize>(&self, key: &[u8], record: &T) -> Result<Vec<u8>, StoreError> {
+        self.seal.seal(key, record::write(record)?)
+    }
+}

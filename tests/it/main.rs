@@ -15,5 +15,7 @@ mod engine_contract;
 mod gateways;
 mod messages;
 mod segments;
+mod store;
 mod support;
+mod web_hooks;
 mod web_listener;

@@ -45,7 +45,9 @@ fn lines(file: &Path) -> Vec<Value> {
 }
 
 fn is_labelled(lines: &[Value]) -> bool {
-    lines.first().is_some_and(|line| line.get("intent").is_some())
+    lines
+        .first()
+        .is_some_and(|line| line.get("intent").is_some())
 }
 
 /// Right answers of a measure out of so many.
@@ -80,7 +82,11 @@ impl Found {
     fn f1(self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand lines")]
         let (right, wrong) = (self.right as f64, (self.extra + self.missed) as f64);
-        if right + wrong == 0.0 { 1.0 } else { 2.0 * right / 2.0f64.mul_add(right, wrong) }
+        if right + wrong == 0.0 {
+            1.0
+        } else {
+            2.0 * right / 2.0f64.mul_add(right, wrong)
+        }
     }
 }
 
@@ -137,9 +143,9 @@ impl Labelled {
         self.fields.extra += extra.len();
         self.fields.missed += missed.len();
         let zero = |value: &str| value == "0";
-        let invented = extra.iter().filter(|(key, value)| {
-            CASUALTIES.contains(&key.as_str()) && !zero(value)
-        });
+        let invented = extra
+            .iter()
+            .filter(|(key, value)| CASUALTIES.contains(&key.as_str()) && !zero(value));
         self.invented += invented.count();
         if !extra.is_empty() || !missed.is_empty() {
             misses.push(format!("fields extra {extra:?} missed {missed:?}"));
@@ -149,9 +155,18 @@ impl Labelled {
     fn print(&self, name: &str) {
         println!("{name}");
         for (measure, share) in &self.shares {
-            println!("  {measure:<8} {:.3}  {}/{}", share.value(), share.right, share.of);
+            println!(
+                "  {measure:<8} {:.3}  {}/{}",
+                share.value(),
+                share.right,
+                share.of
+            );
         }
-        let Found { right, extra, missed } = self.fields;
+        let Found {
+            right,
+            extra,
+            missed,
+        } = self.fields;
         let f1 = self.fields.f1();
         println!("  fields   {f1:.3}  {right} right, {extra} extra, {missed} missed");
         println!("  invented casualties {}", self.invented);
@@ -189,7 +204,10 @@ struct Real {
 
 /// Whether a line is known to be no report of a disaster.
 fn is_none(line: &Value) -> bool {
-    matches!(line["label"]["kind"].as_str(), Some("ham" | "spam" | "not-disaster"))
+    matches!(
+        line["label"]["kind"].as_str(),
+        Some("ham" | "spam" | "not-disaster")
+    )
 }
 
 fn score_real(lines: &[Value]) -> BTreeMap<String, Real> {
@@ -206,13 +224,18 @@ fn score_real(lines: &[Value]) -> BTreeMap<String, Real> {
         row.reports += usize::from(is_report);
         row.urgent += usize::from(read["urgent"] == true);
         row.depths += usize::from(fields.contains_key("water_depth_cm"));
-        let harmed = CASUALTIES.iter().any(|key| fields.get(*key).is_some_and(|n| *n != 0));
+        let harmed = CASUALTIES
+            .iter()
+            .any(|key| fields.get(*key).is_some_and(|n| *n != 0));
         row.casualties += usize::from(harmed);
         row.language.add(read["lang"] == line["lang"]);
         let missed = !is_report && line["label"]["hazard"] == "flood";
         let shows = missed || is_none(line) && (is_report || read["urgent"] == true) || harmed;
         if shows && std::env::var_os("SIAGA_MISSES").is_some() {
-            println!("[{kind}] {text}\n    {} {} {}", read["intent"], read["urgent"], read["fields"]);
+            println!(
+                "[{kind}] {text}\n    {} {} {}",
+                read["intent"], read["urgent"], read["fields"]
+            );
         }
     }
     table
@@ -220,7 +243,10 @@ fn score_real(lines: &[Value]) -> BTreeMap<String, Real> {
 
 fn print_real(name: &str, table: &BTreeMap<String, Real>) {
     println!("{name}");
-    println!("  {:<38} lines reports urgent depths casualties lang", "source and kind");
+    println!(
+        "  {:<38} lines reports urgent depths casualties lang",
+        "source and kind"
+    );
     for (source, row) in table {
         println!(
             "  {source:<38} {:>5} {:>7} {:>6} {:>6} {:>10} {:.3}",
@@ -238,7 +264,9 @@ fn print_real(name: &str, table: &BTreeMap<String, Real>) {
 fn false_alarms(lines: &[Value], table: &BTreeMap<String, Real>) -> (f64, usize) {
     let none = lines.iter().filter(|line| is_none(line)).count();
     let rows = table.iter().filter(|(source, _)| {
-        ["ham", "spam", "not-disaster"].iter().any(|kind| source.ends_with(kind))
+        ["ham", "spam", "not-disaster"]
+            .iter()
+            .any(|kind| source.ends_with(kind))
     });
     let (reports, urgent) = rows.fold((0, 0), |(reports, urgent), (_, row)| {
         (reports + row.reports, urgent + row.urgent)
@@ -296,6 +324,9 @@ fn messages_of_another_file_are_scored() {
         let table = score_real(&lines);
         print_real(&name, &table);
         let (reports, urgent) = false_alarms(&lines, &table);
-        println!("  no reports: {:.2} % read as one, {urgent} urgent", reports * 100.0);
+        println!(
+            "  no reports: {:.2} % read as one, {urgent} urgent",
+            reports * 100.0
+        );
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::schema::{File, Spoken};
 use super::{
-    Alias, Class, Element, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues,
-    Vocabulary,
+    Alias, Class, Element, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues, Vocabulary,
 };
 use crate::dialog::fold::fold;
 use crate::domain::gazetteer::osa;
@@ -112,7 +111,11 @@ impl Build {
             ("words.none", &spoken.none, Tongues::default()),
         ];
         for (key, list, tongues) in lists {
-            let own = if key == "words.none" { tongues } else { Tongues::of(Language::Id) };
+            let own = if key == "words.none" {
+                tongues
+            } else {
+                Tongues::of(Language::Id)
+            };
             for (word, spellings) in list {
                 let term = self.term(word, own);
                 for spelling in spellings {
@@ -295,7 +298,11 @@ impl Build {
         let mut loose = Vec::new();
         for written in std::mem::take(&mut self.phrases) {
             let sign = matches!(written.sense, Sense::Sign(_));
-            let list = if sign || written.phrase.contains('~') { &mut loose } else { &mut phrases };
+            let list = if sign || written.phrase.contains('~') {
+                &mut loose
+            } else {
+                &mut phrases
+            };
             let (firsts, rest) = self.elements(&written.key, &written.phrase);
             for first in firsts {
                 let (rest, sense) = (rest.clone(), written.sense);

@@ -250,6 +250,9 @@ pub enum EngineError {
         /// The newest schema that is read.
         known: u32,
     },
+    /// What it keeps belongs to another key.
+    #[error("store belongs to another key")]
+    Foreign,
     /// It cannot be reached at all, or was closed.
     #[error("store cannot be opened at {place}")]
     Gone {

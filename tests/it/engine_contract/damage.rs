@@ -124,6 +124,7 @@ async fn read_all(folder: &Path, count: u32) -> (u32, u32) {
         folder: Some(folder.to_owned()),
         commit_deadline: std::time::Duration::from_mins(1),
         reserve_bytes: 0,
+        owner: b"owner".to_vec(),
     };
     let Ok(engine) = Embedded::open(&options) else {
         return (0, count);
@@ -222,6 +223,7 @@ async fn a_second_process_is_refused_and_told_who_has_it() {
         folder: Some(rig.data()),
         commit_deadline: std::time::Duration::from_secs(1),
         reserve_bytes: 0,
+        owner: b"owner".to_vec(),
     };
     match Embedded::open(&options) {
         Err(EngineError::Locked { pid }) => assert_eq!(pid, std::process::id().to_string()),
@@ -244,6 +246,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         folder: Some(rig.data()),
         commit_deadline: std::time::Duration::from_secs(1),
         reserve_bytes: 0,
+        owner: b"owner".to_vec(),
     };
     let refused = Embedded::open(&options);
     assert!(
@@ -275,6 +278,7 @@ async fn a_file_of_another_program_is_refused() {
         folder: Some(folder.path().to_owned()),
         commit_deadline: std::time::Duration::from_secs(1),
         reserve_bytes: 0,
+        owner: b"owner".to_vec(),
     };
     assert!(matches!(
         Embedded::open(&options),

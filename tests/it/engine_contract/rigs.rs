@@ -130,6 +130,7 @@ pub(crate) fn open(folder: Option<PathBuf>) -> Arc<dyn Engine> {
         folder,
         commit_deadline: Duration::from_mins(1),
         reserve_bytes: 0,
+        owner: b"owner".to_vec(),
     };
     Arc::new(Embedded::open(&options).unwrap())
 }

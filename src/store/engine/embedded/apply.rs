@@ -309,3 +309,14 @@ pub(super) fn probe(conn: &Connection) -> rusqlite::Result<()> {
     let tries = counter(conn, OWN, b"probes")?.unwrap_or_default();
     set_counter(conn, OWN, b"probes", tries.wrapping_add(1))
 }
+
+/// Writes down whose the store is where that is not said yet; whether it is theirs.
+pub(super) fn claim_for(conn: &Connection, owner: &[u8]) -> rusqlite::Result<bool> {
+    conn.execute(
+        "INSERT INTO about (name, value) VALUES ('owner', ?1) ON CONFLICT DO NOTHING",
+        [owner],
+    )?;
+    let sql = "SELECT value FROM about WHERE name = 'owner'";
+    let held: Vec<u8> = conn.query_row(sql, [], |row| row.get(0))?;
+    Ok(held == owner)
+}

@@ -42,6 +42,8 @@ pub struct EmbeddedOptions {
     pub commit_deadline: Duration,
     /// Room held back on the disk and given up once when it is full, in bytes.
     pub reserve_bytes: u64,
+    /// Whose it is: written once, and later openings must say the same.
+    pub owner: Vec<u8>,
 }
 
 /// The engine of one machine.
@@ -71,8 +73,13 @@ impl Embedded {
             reserve = Some(path);
         }
         let lanes = Arc::new(Lanes::open(place)?);
+        let ours = lanes.write(|conn| apply::claim_for(conn, &options.owner));
+        if !ours.map_err(|error| fault::told(&error))? {
+            return Err(EngineError::Foreign);
+        }
         let (inbox, outbox) = mpsc::channel(WAITING_JOBS);
-        let writer = Writer::new(Arc::clone(&lanes), Arc::clone(&shared), reserve);
+        let writer = Writer::new(Arc::clone(&lanes), Arc::clone(&shared), reserve)
+            .map_err(|error| file::gone(&lanes.place, error))?;
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(outbox))

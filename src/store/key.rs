@@ -1,0 +1,159 @@
+//! The keys of everything that is kept, readable but for the hash of a phone.
+//!
+//! What belongs to a phone begins with the phone, so that a turn touches neighbouring rows.
+
+use super::engine::Key;
+use super::seal::{PhoneKey, letters};
+use crate::domain::area::AreaCode;
+use crate::domain::delivery::Urgency;
+use crate::domain::message::GatewayName;
+use crate::domain::report::ReportRef;
+
+/// Commits to these wake whoever watches them.
+pub(super) mod topic {
+    /// Something is to be sent.
+    pub(crate) const OUTBOX: &str = "outbox";
+    /// A report was filed or changed.
+    pub(crate) const REPORTS: &str = "reports";
+    /// Alerts, shelters or facts changed.
+    pub(crate) const BOARD: &str = "board";
+}
+
+/// Names of counters, one total per partition.
+pub(super) mod count {
+    /// Messages to phones that wait to be sent.
+    pub(crate) const OUTBOX: &[u8] = b"count/outbox";
+    /// Reports that are not ended.
+    pub(crate) const OPEN_REPORTS: &[u8] = b"count/open-reports";
+    /// Phones that want alerts.
+    pub(crate) const SUBSCRIBERS: &[u8] = b"count/subscribers";
+    /// Phones that opted out.
+    pub(crate) const STOPPED: &[u8] = b"count/stopped";
+    /// Messages that staff should look at, ever flagged.
+    pub(crate) const FLAGGED: &[u8] = b"count/flagged";
+    /// How often the board was written.
+    pub(crate) const BOARD: &[u8] = b"count/board";
+    /// Requests that could not be read, ever kept.
+    pub(crate) const QUARANTINED: &[u8] = b"count/quarantined";
+}
+
+/// What is known about a phone.
+pub(super) fn phone(phone: &PhoneKey) -> Key {
+    format!("phone/{}/state", phone.text()).into_bytes()
+}
+
+/// The mark of a phone that opted out. Only the phone's own DAFTAR removes it.
+pub(super) fn stop(phone: &PhoneKey) -> Key {
+    format!("phone/{}/stop", phone.text()).into_bytes()
+}
+
+/// A message by the mark of its gateway and the carrier's id.
+pub(super) fn message(phone: &PhoneKey, mark: &[u8]) -> Key {
+    format!("phone/{}/message/{}", phone.text(), letters(mark)).into_bytes()
+}
+
+/// When a message without an id was last seen, by its fingerprint.
+pub(super) fn seen(phone: &PhoneKey, fingerprint: &[u8]) -> Key {
+    format!("phone/{}/seen/{}", phone.text(), letters(fingerprint)).into_bytes()
+}
+
+/// The parts of a long message, by the mark of what they share.
+pub(super) fn parts(phone: &PhoneKey, mark: &[u8]) -> Key {
+    format!("phone/{}/parts/{}", phone.text(), letters(mark)).into_bytes()
+}
+
+/// Long messages that wait for parts, by when they stop waiting.
+pub(super) fn waiting_parts() -> Key {
+    b"waiting-parts".to_vec()
+}
+
+/// A report.
+pub(super) fn report(reference: ReportRef) -> Key {
+    format!("report/{reference}").into_bytes()
+}
+
+/// The report queue of a partition.
+pub(super) fn report_log() -> Key {
+    b"reports".to_vec()
+}
+
+/// Reports that are not ended, by when they were opened.
+pub(super) fn open_reports() -> Key {
+    b"open-reports".to_vec()
+}
+
+/// Messages that staff should look at, by when they came.
+pub(super) fn flags(slug: &str) -> Key {
+    format!("flags/{slug}").into_bytes()
+}
+
+/// The phones that want alerts for an area, by since when.
+pub(super) fn subscribers(area: AreaCode) -> Key {
+    format!("subscribers/{area}").into_bytes()
+}
+
+/// Who opted out and who came back: only ever added to.
+pub(super) fn suppressions() -> Key {
+    b"suppressions".to_vec()
+}
+
+/// A message to a phone.
+pub(super) fn delivery(id: &str) -> Key {
+    format!("delivery/{id}").into_bytes()
+}
+
+/// What is to be sent, by when.
+pub(super) fn outbox(gateway: &GatewayName, urgency: Urgency) -> Key {
+    let class = match urgency {
+        Urgency::Rescue => "rescue",
+        Urgency::Evacuation => "evacuation",
+        Urgency::Reply => "reply",
+        Urgency::Bulk => "bulk",
+    };
+    format!("outbox/{gateway}/{class}").into_bytes()
+}
+
+/// The delivery that a carrier's id stands for, by the mark of gateway and id.
+pub(super) fn carrier(mark: &[u8]) -> Key {
+    format!("carrier/{}", letters(mark)).into_bytes()
+}
+
+/// Receipts of a carrier's id that no delivery is known for.
+pub(super) fn orphan(mark: &[u8]) -> Key {
+    format!("orphan/{}", letters(mark)).into_bytes()
+}
+
+/// Those receipts by when they came.
+pub(super) fn orphans() -> Key {
+    b"orphans".to_vec()
+}
+
+/// A request that could not be read.
+pub(super) fn quarantined(mark: &[u8]) -> Key {
+    format!("quarantine/{}", letters(mark)).into_bytes()
+}
+
+/// Those requests by when they came.
+pub(super) fn quarantine() -> Key {
+    b"quarantine".to_vec()
+}
+
+/// Blocks of report ids handed out.
+pub(super) fn reference_blocks() -> Key {
+    b"reference-blocks".to_vec()
+}
+
+/// A block of report ids that is in use.
+pub(super) fn reference_block(number: i64) -> Key {
+    format!("reference-block/{number}").into_bytes()
+}
+
+/// Everything that all phones are answered from.
+pub(super) fn board() -> Key {
+    b"board".to_vec()
+}
+
+/// The latest time that was seen.
+pub(super) fn clock() -> Key {
+    b"clock".to_vec()
+}

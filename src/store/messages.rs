@@ -1,0 +1,144 @@
+//! What is known when a message comes: one read in one partition.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Entry, Key};
+use super::record::{self, CallerRecord, MarkRecord, MessageRecord, PhoneRecord};
+use super::seal::PhoneKey;
+use super::{Store, StoreError, key};
+use crate::domain::caller::Caller;
+use crate::domain::message::Inbound;
+
+/// How long the same message without an id is taken for the same.
+const SAME_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// What is known about a message and its sender before it is read.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The sender's state.
+    pub caller: Caller,
+    /// The state's version: a turn is taken on it or not at all.
+    pub version: u64,
+    /// What was answered, where the same message came before: same gateway and carrier's id.
+    pub earlier: Option<Earlier>,
+    /// The message has no id, and one like it came within 120 s.
+    pub possible_duplicate: bool,
+    pub(super) phone: PhoneKey,
+    pub(super) message: Key,
+    /// Under what a message without an id is remembered.
+    pub(super) seen: Option<Key>,
+}
+
+/// What was answered to the same message before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The reply; `None` where nothing was replied.
+    pub reply: Option<String>,
+}
+
+impl Store {
+    /// What is known about a message and its sender.
+    pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
+        let phone = self.phone_of(&inbound.from);
+        let (message, seen) = self.message_keys(&phone, inbound)?;
+        let mut keys = vec![key::phone(&phone), message.clone()];
+        keys.extend(seen.clone());
+        let mut found = self.get(phone.partition(), &keys).await?.into_iter();
+        let mut next = || found.next().flatten();
+        let (state, before) = (next(), next());
+        let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
+        let version = state.as_ref().map_or(0, |entry| entry.version);
+        let caller = self.caller_of(&phone, state).await?;
+        let earlier = before
+            .map(|entry| self.earlier(&message, entry))
+            .transpose()?;
+        let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
+        let possible_duplicate = seen_at.transpose()?.is_some_and(recent);
+        Ok(Known {
+            caller,
+            version,
+            earlier,
+            possible_duplicate,
+            phone,
+            message,
+            seen,
+        })
+    }
+
+    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
+    /// is still answered; that it opted out stands apart and is not lost with it.
+    pub(super) async fn caller_of(
+        &self,
+        phone: &PhoneKey,
+        entry: Option<Entry>,
+    ) -> Result<Caller, StoreError> {
+        if let Some(entry) = entry {
+            let read = self
+                .unseal::<PhoneRecord>(&key::phone(phone), entry.value)
+                .and_then(|kept| kept.caller.caller());
+            match read {
+                Err(StoreError::Corrupt) => {
+                    tracing::error!("the state of a phone cannot be opened and is begun anew");
+                }
+                read => return read,
+            }
+        }
+        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
+        let stopped_at = stop.map(|entry| record::read(&entry.value)).transpose()?;
+        Ok(Caller {
+            stopped_at: stopped_at.map(record::at),
+            ..Caller::default()
+        })
+    }
+
+    pub(super) fn earlier(&self, message: &Key, entry: Entry) -> Result<Earlier, StoreError> {
+        let kept: MessageRecord = self.unseal(message, entry.value)?;
+        Ok(Earlier { reply: kept.reply })
+    }
+
+    pub(super) fn phone_record(
+        &self,
+        phone: &PhoneKey,
+        number: String,
+        caller: &Caller,
+    ) -> Result<Vec<u8>, StoreError> {
+        let caller = CallerRecord::of(caller);
+        self.seal(&key::phone(phone), &PhoneRecord { number, caller })
+    }
+
+    /// The key of a message, and of its fingerprint where it has no id.
+    fn message_keys(
+        &self,
+        phone: &PhoneKey,
+        inbound: &Inbound,
+    ) -> Result<(Key, Option<Key>), StoreError> {
+        let gateway = inbound.gateway.as_str().as_bytes();
+        if let Some(id) = &inbound.carrier_id {
+            let mark = self.seal.mark(&[b"message", gateway, id.as_bytes()]);
+            return Ok((key::message(phone, &mark), None));
+        }
+        let to = inbound
+            .to
+            .as_ref()
+            .map(crate::domain::address::Address::wire);
+        let second = inbound.sent_at.map_or(i64::MIN, Timestamp::as_second);
+        let fingerprint = self.seal.mark(&[
+            b"fingerprint",
+            gateway,
+            inbound.from.wire().as_bytes(),
+            to.unwrap_or_default().as_bytes(),
+            inbound.text.as_bytes(),
+            &second.to_le_bytes(),
+        ]);
+        // Without an id nothing tells a repeat from a second message: each is kept.
+        let mark = self.seal.draw()?;
+        Ok((
+            key::message(phone, &mark),
+            Some(key::seen(phone, &fingerprint)),
+        ))
+    }
+}
+
+fn is_recent(seen: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(seen).abs() <= SAME_WITHIN
+}

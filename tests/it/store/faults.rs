@@ -1,0 +1,72 @@
+//! The store on a disk that gives back something else, is full, or lost a row.
+
+use rusqlite::Connection;
+use siaga::domain::caller::Caller;
+use siaga::store::{Sending, StoreError};
+
+use super::{at, inbound, open, take, turn};
+
+fn tamper(folder: &std::path::Path, sql: &str) -> usize {
+    let file = Connection::open(folder.join("data/siaga.db")).unwrap();
+    file.execute(sql, []).unwrap()
+}
+
+#[tokio::test]
+async fn a_phone_whose_state_is_damaged_is_answered_and_stays_opted_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    take(
+        &store,
+        &inbound(1, "a", "BERHENTI", at(0)),
+        Sending::Inline,
+        |_| {
+            turn(
+                Caller {
+                    stopped_at: Some(at(0)),
+                    ..Caller::default()
+                },
+                "ok",
+            )
+        },
+    )
+    .await;
+    let rows = tamper(
+        folder.path(),
+        "UPDATE entry SET value = zeroblob(40) WHERE CAST(k AS TEXT) LIKE 'phone/%/state'",
+    );
+    assert_eq!(rows, 1);
+    let next = inbound(1, "b", "INFO", at(9));
+    let known = store.caller(&next).await.unwrap();
+    assert_eq!(known.caller.stopped_at, Some(at(0)));
+    assert_eq!(known.version, 0);
+    take(&store, &next, Sending::Inline, |known| {
+        turn(known.caller.clone(), "ok")
+    })
+    .await;
+    assert_eq!(store.health().await.unwrap().set_aside, 1);
+}
+
+#[tokio::test]
+async fn a_board_that_was_lost_is_not_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    assert!(store.board().await.unwrap().alerts.is_empty());
+    store.put_shelters(Vec::new()).await.unwrap();
+    let rows = tamper(
+        folder.path(),
+        "UPDATE entry SET value = zeroblob(40) WHERE CAST(k AS TEXT) = 'board'",
+    );
+    assert_eq!(rows, 1);
+    for _ in 0..2 {
+        assert!(matches!(store.board().await, Err(StoreError::Corrupt)));
+        assert!(matches!(
+            store.put_shelters(Vec::new()).await,
+            Err(StoreError::Corrupt)
+        ));
+    }
+    store
+        .replace_board(&siaga::domain::board::Board::default())
+        .await
+        .unwrap();
+    assert!(store.board().await.is_ok());
+}
