@@ -74,6 +74,14 @@ pub(super) struct Figures<'a> {
     counts: Vec<Count>,
     /// Units whose meaning a number has used up: fates, and the numbers themselves.
     taken: Vec<bool>,
+    /// Persons whose fate follows behind "and": `2 anak dan 3 dewasa terjebak`.
+    pending: Option<Pending>,
+}
+
+struct Pending {
+    value: u32,
+    /// The number they are added to.
+    next: usize,
 }
 
 impl<'a> Figures<'a> {
@@ -84,6 +92,7 @@ impl<'a> Figures<'a> {
             hazard,
             counts: Vec::new(),
             taken: vec![false; heard.units.len()],
+            pending: None,
         }
     }
 
@@ -242,6 +251,8 @@ impl<'a> Figures<'a> {
 
     /// `N orang …`: the fate to the right, else the one to the left.
     fn tie_persons(&mut self, at: usize, from: usize, value: u32) {
+        let before = self.pending.take().filter(|pending| pending.next == at);
+        let value = value.saturating_add(before.map_or(0, |pending| pending.value));
         let right = self.fate_right(from, RIGHT_MOST);
         let left = self.fate_left(at, LEFT_MOST);
         match (right, left) {
@@ -255,7 +266,12 @@ impl<'a> Figures<'a> {
             (None, Some((fate, left))) if !self.spared(from) => {
                 self.keep(Tied::Person(fate), value, at, &[left], left);
             }
-            (None, Some(_) | None) => {}
+            (None, Some(_)) => {}
+            (None, None) => {
+                let and = (from..from + 2).find(|and| self.near(*and, Class::And));
+                let next = and.map(|and| and + 1).filter(|next| self.joined_number(*next));
+                self.pending = next.map(|next| Pending { value, next });
+            }
         }
     }
 
@@ -275,8 +291,21 @@ impl<'a> Figures<'a> {
                 let degree_at = used.last().copied().unwrap_or(next);
                 self.keep(Tied::Person(fate), value, at, &used, degree_at);
             }
-            (None, Some((fate, left))) => self.keep(Tied::Person(fate), value, at, &[left], left),
-            (None, None) => self.tie_bare_houses(at, next, value),
+            (None, Some((fate, left))) => {
+                let degree_at = if self.near(next, Class::Degree) { next } else { left };
+                self.keep(Tied::Person(fate), value, at, &[left], degree_at);
+            }
+            (None, None) => self.tie_by_degree(at, next, value),
+        }
+    }
+
+    /// `rusak 3 berat, 7 ringan`: one more degree of what was counted before.
+    fn tie_by_degree(&mut self, at: usize, next: usize, value: u32) {
+        let degrees = self.near(next, Class::Degree) && !self.heard.is(next, Class::Damaged);
+        let last = self.counts.last().filter(|last| degrees && last.degree.is_some());
+        match last.map(|last| last.tied) {
+            Some(tied) => self.keep(tied, value, at, &[], next),
+            None => self.tie_bare_houses(at, next, value),
         }
     }
 
@@ -304,14 +333,27 @@ impl<'a> Figures<'a> {
         })
     }
 
-    /// `meninggal 2 luka 3`: whether the fate found to the right has a number of its own behind it.
+    /// `meninggal 2 luka 3 hilang 1`: whether the fate found to the right has a number of its own
+    /// behind it, and so on to the last; in `2 meninggal 3 luka 1 hilang` a fate is the last.
     fn belongs_to_next_number(&self, used: &[usize]) -> bool {
-        let Some(last) = used.iter().max() else {
+        let Some(mut last) = used.iter().max().copied() else {
             return false;
         };
-        let next = last + 1;
-        let number = self.joined_number(next);
-        number && self.fate_right(next + 1, 2).is_none() && !self.near(next + 1, Class::House)
+        while self.joined_number(last + 1) {
+            let mut next = last + 2;
+            if self.near(next, Class::House) {
+                return false;
+            }
+            while self.near(next, Class::Person) {
+                next += 1;
+            }
+            let fate = if self.joined(next) { self.fate_right(next, 2) } else { None };
+            match fate.and_then(|(_, used)| used.iter().max().copied()) {
+                Some(further) => last = further,
+                None => return true,
+            }
+        }
+        false
     }
 
     fn joined_number(&self, at: usize) -> bool {
@@ -324,6 +366,8 @@ impl<'a> Figures<'a> {
         let mut best: Option<Fate> = None;
         let mut used = Vec::new();
         let mut denied = false;
+        let age = self.age_at(from);
+        let from = if age { from + 2 } else { from };
         for at in from..from + most {
             let Some(unit) = self.heard.unit(at) else {
                 break;
@@ -354,6 +398,12 @@ impl<'a> Figures<'a> {
         }
         (!self.rescued(from, most)).then_some(())?;
         best.map(|best| (best, used))
+    }
+
+    /// An age behind a person: `kakek 70 tahun`.
+    fn age_at(&self, at: usize) -> bool {
+        let number = self.heard.unit(at).is_some_and(|unit| unit.number.is_some());
+        number && self.near(at + 1, Class::Measure)
     }
 
     /// Said to be safe: counts nothing.
@@ -571,7 +621,8 @@ impl<'a> Figures<'a> {
             && self.closes(next)
             && !used
         {
-            self.keep(Tied::House(harm), value, at, &[before], before);
+            let degree_at = if self.near(next, Class::Degree) { next } else { before };
+            self.keep(Tied::House(harm), value, at, &[before], degree_at);
         } else if let Some(Some(harm)) = self.harm_right(next)
             && self.joined(next)
             && self
@@ -611,8 +662,23 @@ impl<'a> Figures<'a> {
         let numbered = used.last().is_some_and(|last| self.joined_number(last + 1));
         let moved = fate == Fate::Evacuated;
         if close && !numbered && !moved && !self.taken_any(&used) {
-            self.keep(Tied::Person(fate), 1, at, &used, at);
+            let persons = 1 + self.relations_before(at);
+            self.keep(Tied::Person(fate), persons, at, &used, at);
         }
+    }
+
+    /// `ibu dan anak tertimbun`: those joined to the last by "and".
+    fn relations_before(&self, at: usize) -> u32 {
+        let joined = |at: usize| -> Option<usize> {
+            let and = at.checked_sub(1).filter(|and| self.heard.is(*and, Class::And))?;
+            let before = and.checked_sub(1)?;
+            let own = self.heard.is(before, Class::Mine);
+            let before = if own { before.checked_sub(1)? } else { before };
+            let unit = self.heard.unit(before).filter(|unit| !unit.doubled && !unit.place)?;
+            unit.is(Class::Relation).then_some(before)
+        };
+        let others = std::iter::successors(joined(at), |at| joined(*at)).take(4);
+        u32::try_from(others.count()).unwrap_or(0)
     }
 
     fn taken_any(&self, units: &[usize]) -> bool {

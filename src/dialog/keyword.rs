@@ -240,7 +240,7 @@ impl<'a> Command<'a> {
     /// TOLONG and its family: alone, or followed by a hazard or a word of distress.
     pub(super) fn emergency(&self) -> bool {
         let polite = [Class::Address, Class::Mine, Class::Subject, Class::Distress];
-        let cries = |unit: &Unit| unit.is_any(&polite) || self.is_cry(unit);
+        let cries = |unit: &Unit| unit.place || unit.is_any(&polite) || self.is_cry(unit);
         if self.rest().iter().all(cries) {
             return true;
         }

@@ -172,7 +172,7 @@ impl Reader<'_> {
         }
         let near = self.near();
         if let Some(sure) = near.as_ref().filter(|near| near.acts) {
-            return said(sure.intent.clone(), in_distress || sure.cry, None);
+            return said(sure.intent.clone(), in_distress || sure.cry, Some(sure.alias));
         }
         // (e) The answer to the open question, (f) is glued words, taken apart before all this,
         // (g) the meaning, (h) a near keyword, (i) nothing.
@@ -365,6 +365,7 @@ impl Reader<'_> {
                 intent,
                 acts: true,
                 cry,
+                alias: meaning,
             });
         }
         let rest = self.text.get(word.raw.1..).unwrap_or("");
@@ -376,6 +377,7 @@ impl Reader<'_> {
             },
             acts: false,
             cry: false,
+            alias: meaning,
         })
     }
 
@@ -440,6 +442,7 @@ struct NearKeyword {
     /// Near enough to be acted on at once: LAPOR, TOLONG, BERHENTI.
     acts: bool,
     cry: bool,
+    alias: Alias,
 }
 
 fn is_cry(command: &Command<'_>) -> bool {

@@ -178,7 +178,7 @@ impl Cutter<'_> {
                 _ if self.after_abbreviation() => Gap::Space,
                 _ => Gap::Stop,
             },
-            ',' | ';' | '(' | ')' | '[' | ']' | '#' | '*' | '"' | '|' => Gap::Comma,
+            ',' | ';' | '(' | '[' | '#' | '*' | '"' | '|' => Gap::Comma,
             '-' | '/' => {
                 let spaced = clean.get(..at).is_some_and(|s| s.ends_with(' '))
                     && next.is_none_or(char::is_whitespace);
