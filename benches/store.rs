@@ -118,7 +118,7 @@ async fn turns(store: &Store, tasks: u32, sending: Sending) {
         });
     }
     let mut waits: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
-    let (took, used) = (begun.elapsed(), cpu() - cpu_before);
+    let (took, used) = (begun.elapsed(), cpu().checked_sub(cpu_before).unwrap());
     waits.sort_unstable();
     let at = |part: usize| {
         waits

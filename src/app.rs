@@ -153,29 +153,28 @@ impl App {
             stop: CancellationToken::new(),
             drain: Duration::from_secs(settings.http.drain_timeout_s),
         };
-        let stop = app.stop.clone();
-        let bounds = settings.http.public_bounds();
-        let router = web::public(hooks);
-        app.tasks.spawn(listener::serve(
-            public,
-            router,
-            bounds,
-            metrics.clone(),
-            stop.clone(),
-        ));
-        let bounds = settings.http.admin_bounds();
-        let router = web::admin(health, metrics.clone());
-        app.tasks.spawn(listener::serve(
-            admin,
-            router,
-            bounds,
-            metrics.clone(),
-            stop.clone(),
-        ));
+        let routers = [web::public(hooks), web::admin(health, metrics.clone())];
+        app.listen([public, admin], routers, settings, &metrics);
         app.keep_house(board, responder, clock, &metrics);
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
         Ok(app)
+    }
+
+    /// Answers on both listeners, for carriers and for operators.
+    fn listen(
+        &mut self,
+        listeners: [TcpListener; 2],
+        routers: [axum::Router; 2],
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+    ) {
+        let bounds = [settings.http.public_bounds(), settings.http.admin_bounds()];
+        for ((listener, router), bounds) in listeners.into_iter().zip(routers).zip(bounds) {
+            let (metrics, stop) = (metrics.clone(), self.stop.clone());
+            self.tasks
+                .spawn(listener::serve(listener, router, bounds, metrics, stop));
+        }
     }
 
     /// What goes on beside answering.
@@ -244,7 +243,7 @@ impl App {
     clippy::disallowed_methods,
     reason = "the one place that reads the clock"
 )]
-fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 

@@ -103,10 +103,10 @@ fn label(reading: &Reading, context: &ReadContext<'_>) -> &'static str {
 
 fn label_of(corrected: &str, context: &ReadContext<'_>) -> &'static str {
     let reading = read(corrected, None, context);
-    match reading.intent {
-        Intent::DidYouMean { .. } => "other",
-        _ => label(&reading, context),
+    if matches!(reading.intent, Intent::DidYouMean { .. }) {
+        return "other";
     }
+    label(&reading, context)
 }
 
 /// A bare hazard asks; with a place, what is seen there is told and what is known from afar asked.

@@ -11,8 +11,10 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, say, say_error};
-use crate::app::{App, Storage};
+use crate::app::{self, App, Storage};
 use crate::config::{self, Faults, Settings};
+use crate::domain::area::AreaCode;
+use crate::feed::{samples, shelters};
 use crate::service::metrics::Metrics;
 use crate::telemetry;
 
@@ -29,6 +31,10 @@ pub(super) struct Serve {
 
 /// The settings of a demonstration.
 const DEMO: &str = include_str!("../../config/demo/siaga.toml");
+/// Its alerts and facts, which never were.
+const BOARD: &str = include_str!("../../config/demo/board.toml");
+/// Its shelters.
+const SHELTERS: &[u8] = include_bytes!("../../config/demo/shelters.csv");
 
 impl Serve {
     fn settings(&self) -> Result<Settings, Faults> {
@@ -86,6 +92,12 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
             return Exit::Failed;
         }
     };
+    if serve.demo
+        && let Err(error) = fill(&app).await
+    {
+        say_error(error.as_ref());
+        return Exit::Failed;
+    }
     tracing::info!(public = %app.public, admin = %app.admin, "siaga answers");
     tell(&[NotifyState::Ready]);
     if serve.demo {
@@ -105,6 +117,22 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
         tracing::warn!("something did not end in time; messages being sent may be in doubt");
     }
     exit
+}
+
+/// Puts the samples on the board of a demonstration.
+async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error>> {
+    let samples = samples::read(BOARD, app::now())?;
+    let table = shelters::read(SHELTERS, AreaCode::parse);
+    app.store
+        .change_board(|board| {
+            board.alerts.clone_from(&samples.alerts);
+            board.quake = Some(samples.quake.clone());
+            board.forecasts.clone_from(&samples.forecasts);
+            board.shelters.clone_from(&table.shelters);
+            board.event_opened_at = Some(samples.quake.read_at);
+        })
+        .await?;
+    Ok(())
 }
 
 /// What to try next.

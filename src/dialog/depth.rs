@@ -129,7 +129,7 @@ fn measured(heard: &Heard<'_>, at: usize, centi: u64) -> Option<u32> {
 fn bare(heard: &Heard<'_>, at: usize, centi: u64) -> Option<u32> {
     let value = centi / 100;
     let ordinal = heard.before_is(at, Class::Ordinal);
-    if !BARE_CM.contains(&value) || centi % 100 != 0 || ordinal {
+    if !BARE_CM.contains(&value) || !centi.is_multiple_of(100) || ordinal {
         return None;
     }
     let ends = heard.unit(at + 1).is_none_or(|unit| {

@@ -3,6 +3,9 @@
 //! A number counts only what stands with it: "3 orang luka", "meninggal 2", "rumah rusak 17",
 //! "8 KK". A number whose word is not certain counts nothing: no casualty is ever invented.
 
+mod fates;
+mod houses;
+
 use super::heard::Heard;
 use super::units::Unit;
 use super::vocabulary::Class;
@@ -173,9 +176,9 @@ impl<'a> Figures<'a> {
             && (self.is_labelled(at) || self.heard.before_is(at, Class::Vague));
         let next = self.heard.unit(at + 1);
         let measures = [Class::Measure, Class::Metre, Class::Centimetre];
-        let measured = next.is_some_and(|next| next.gap <= Gap::Space && next.is_any(&measures));
+        let is_measure = next.is_some_and(|next| next.gap <= Gap::Space && next.is_any(&measures));
         let glued_time = next.is_some_and(|next| next.asks && next.number.is_some());
-        let count = !named && !measured && !glued_time && value <= COUNT_MOST;
+        let count = !named && !is_measure && !glued_time && value <= COUNT_MOST;
         count.then(|| u32::try_from(value).ok())?
     }
 
@@ -269,7 +272,9 @@ impl<'a> Figures<'a> {
             (None, Some(_)) => {}
             (None, None) => {
                 let and = (from..from + 2).find(|and| self.near(*and, Class::And));
-                let next = and.map(|and| and + 1).filter(|next| self.joined_number(*next));
+                let next = and
+                    .map(|and| and + 1)
+                    .filter(|next| self.joined_number(*next));
                 self.pending = next.map(|next| Pending { value, next });
             }
         }
@@ -292,7 +297,11 @@ impl<'a> Figures<'a> {
                 self.keep(Tied::Person(fate), value, at, &used, degree_at);
             }
             (None, Some((fate, left))) => {
-                let degree_at = if self.near(next, Class::Degree) { next } else { left };
+                let degree_at = if self.near(next, Class::Degree) {
+                    next
+                } else {
+                    left
+                };
                 self.keep(Tied::Person(fate), value, at, &[left], degree_at);
             }
             (None, None) => self.tie_by_degree(at, next, value),
@@ -302,7 +311,10 @@ impl<'a> Figures<'a> {
     /// `rusak 3 berat, 7 ringan`: one more degree of what was counted before.
     fn tie_by_degree(&mut self, at: usize, next: usize, value: u32) {
         let degrees = self.near(next, Class::Degree) && !self.heard.is(next, Class::Damaged);
-        let last = self.counts.last().filter(|last| degrees && last.degree.is_some());
+        let last = self
+            .counts
+            .last()
+            .filter(|last| degrees && last.degree.is_some());
         match last.map(|last| last.tied) {
             Some(tied) => self.keep(tied, value, at, &[], next),
             None => self.tie_bare_houses(at, next, value),
@@ -347,7 +359,11 @@ impl<'a> Figures<'a> {
             while self.near(next, Class::Person) {
                 next += 1;
             }
-            let fate = if self.joined(next) { self.fate_right(next, 2) } else { None };
+            let fate = if self.joined(next) {
+                self.fate_right(next, 2)
+            } else {
+                None
+            };
             match fate.and_then(|(_, used)| used.iter().max().copied()) {
                 Some(further) => last = further,
                 None => return true,
@@ -359,279 +375,6 @@ impl<'a> Figures<'a> {
     fn joined_number(&self, at: usize) -> bool {
         let unit = self.heard.unit(at);
         unit.is_some_and(|unit| unit.gap <= Gap::Space) && self.count_at(at).is_some()
-    }
-
-    /// The fate told behind a counted noun, and the units that tell it.
-    fn fate_right(&self, from: usize, most: usize) -> Option<(Fate, Vec<usize>)> {
-        let mut best: Option<Fate> = None;
-        let mut used = Vec::new();
-        let mut denied = false;
-        let age = self.age_at(from);
-        let from = if age { from + 2 } else { from };
-        for at in from..from + most {
-            let Some(unit) = self.heard.unit(at) else {
-                break;
-            };
-            if unit.gap >= Gap::Comma || unit.number.is_some() || self.is_wall(at, unit) {
-                break;
-            }
-            if unit.is_any(&[Class::Not, Class::Unreal]) && fate_of(unit).is_none() {
-                denied = true;
-                continue;
-            }
-            let Some(fate) = self.fate_here(at, unit) else {
-                if best.is_some() && !unit.is_any(&[Class::Filler, Class::Because, Class::Degree]) {
-                    let near = at - used.last().copied().unwrap_or(at) < 3;
-                    if !near {
-                        break;
-                    }
-                }
-                continue;
-            };
-            if std::mem::take(&mut denied) {
-                continue;
-            }
-            if best.is_none_or(|best| fate.rank() < best.rank()) {
-                best = Some(fate);
-            }
-            used.push(at);
-        }
-        (!self.rescued(from, most)).then_some(())?;
-        best.map(|best| (best, used))
-    }
-
-    /// An age behind a person: `kakek 70 tahun`.
-    fn age_at(&self, at: usize) -> bool {
-        let number = self.heard.unit(at).is_some_and(|unit| unit.number.is_some());
-        number && self.near(at + 1, Class::Measure)
-    }
-
-    /// Said to be safe: counts nothing.
-    fn rescued(&self, from: usize, most: usize) -> bool {
-        (from..from + most)
-            .map_while(|at| self.heard.unit(at).filter(|unit| unit.gap <= Gap::Space))
-            .take_while(|unit| unit.number.is_none() && !unit.is(Class::And))
-            .any(|unit| unit.is(Class::Saved) && !unit.place)
-    }
-
-    fn spared(&self, from: usize) -> bool {
-        self.rescued(from, 3) || (from..from + 3).any(|at| self.near(at, Class::Threatened))
-    }
-
-    /// What no account of the same persons goes beyond.
-    fn is_wall(&self, at: usize, unit: &Unit) -> bool {
-        let goods = unit.is_any(&[Class::House, Class::Family, Class::Measure]);
-        let within = at.checked_sub(1).is_some_and(|before| {
-            let text = self
-                .heard
-                .words
-                .text_at(self.heard.unit(before).map_or(0, |u| u.words.0));
-            matches!(
-                text,
-                "DI" | "DARI" | "KE" | "DALAM" | "NING" | "NENG" | "IN" | "ATAP"
-            )
-        });
-        unit.is(Class::And) || goods && !within && !unit.place
-    }
-
-    fn fate_here(&self, at: usize, unit: &Unit) -> Option<Fate> {
-        if unit.is(Class::Stranded) && self.asks_for_help() {
-            return Some(Fate::Trapped);
-        }
-        let taken = self.taken.get(at).copied().unwrap_or(false);
-        fate_of(unit).filter(|_| !taken && !unit.place)
-    }
-
-    fn asks_for_help(&self) -> bool {
-        self.heard.has(Class::Want)
-    }
-
-    /// The fate told before a number, not yet used by another.
-    fn fate_left(&self, at: usize, most: usize) -> Option<(Fate, usize)> {
-        let mut index = at;
-        let mut counted = false;
-        for _ in 0..most {
-            let gap = self.heard.unit(index)?.gap;
-            index = index.checked_sub(1)?;
-            if gap >= Gap::Comma {
-                return None;
-            }
-            let unit = self.heard.unit(index)?;
-            let used = self.taken.get(index).copied().unwrap_or(false);
-            if let Some(fate) = fate_of(unit) {
-                let real = !used && !self.heard.before_is(index, Class::Unreal);
-                let denied = self.heard.before_is(index, Class::Not);
-                return (real && !denied).then_some((fate, index));
-            }
-            if unit.number.is_some() {
-                if !counted {
-                    return None;
-                }
-                counted = false;
-                continue;
-            }
-            counted = unit.is(Class::Family);
-            let passes = [
-                Class::Label,
-                Class::Degree,
-                Class::Person,
-                Class::Victims,
-                Class::Counter,
-                Class::Filler,
-            ];
-            let skip = unit.place || unit.hazard.is_some() || counted || unit.is_any(&passes);
-            if !skip || unit.is_any(&[Class::Unreal, Class::House]) {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// `N rumah …`.
-    fn tie_houses(&mut self, at: usize, house: usize, value: u32) {
-        let Some(harm) = self
-            .harm_right(house + 1)
-            .unwrap_or_else(|| self.harm_left(at))
-        else {
-            return;
-        };
-        self.keep(Tied::House(harm), value, at, &[house], house + 1);
-        for used in house + 1..house + 3 {
-            let plain = self.joined(used) && !self.heard.is(used, Class::And);
-            if !plain {
-                break;
-            }
-            let harms = [Class::Damaged, Class::Flooded];
-            if self
-                .heard
-                .unit(used)
-                .is_some_and(|unit| unit.is_any(&harms))
-                && let Some(taken) = self.taken.get_mut(used)
-            {
-                *taken = true;
-            }
-        }
-    }
-
-    /// What the words behind say of houses: `None` nothing, `Some(None)` only threatened.
-    fn harm_right(&self, from: usize) -> Option<Option<Harm>> {
-        for at in from..from + RIGHT_MOST {
-            let unit = self.heard.unit(at)?;
-            let persons = [Class::And, Class::Person, Class::Family];
-            if unit.gap >= Gap::Comma || unit.number.is_some() {
-                return None;
-            }
-            if unit.is(Class::Threatened) {
-                return Some(None);
-            }
-            if let Some(harm) = self.harm_of(unit) {
-                return Some(Some(harm).filter(|_| !self.heard.before_is(at, Class::Unreal)));
-            }
-            if unit.is_any(&persons) && at > from {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// What the words before say, else what the hazard does to houses.
-    fn harm_left(&self, at: usize) -> Option<Harm> {
-        let mut index = at;
-        for _ in 0..4 {
-            let stop = self
-                .heard
-                .unit(index)
-                .is_none_or(|unit| unit.gap >= Gap::Comma);
-            let Some(before) = index.checked_sub(1).filter(|_| !stop) else {
-                break;
-            };
-            index = before;
-            let Some(unit) = self.heard.unit(index) else {
-                break;
-            };
-            let used = self.taken.get(index).copied().unwrap_or(false);
-            if unit.number.is_some() || used {
-                break;
-            }
-            if unit.is(Class::Threatened) || unit.is(Class::Unreal) {
-                return None;
-            }
-            if let Some(harm) = self.harm_of(unit) {
-                return Some(harm);
-            }
-        }
-        match self.hazard? {
-            Hazard::Flood => Some(Harm::Flooded),
-            Hazard::Landslide | Hazard::Wind | Hazard::Earthquake | Hazard::Fire => {
-                Some(Harm::Damaged)
-            }
-            Hazard::Tsunami | Hazard::Volcano | Hazard::Drought | Hazard::Other => None,
-        }
-    }
-
-    fn harm_of(&self, unit: &Unit) -> Option<Harm> {
-        if unit.place {
-            return None;
-        }
-        let wet = match self.hazard {
-            None | Some(Hazard::Flood | Hazard::Tsunami | Hazard::Other) => true,
-            Some(
-                Hazard::Landslide
-                | Hazard::Wind
-                | Hazard::Fire
-                | Hazard::Earthquake
-                | Hazard::Volcano
-                | Hazard::Drought,
-            ) => false,
-        };
-        if unit.is(Class::Damaged) {
-            Some(Harm::Damaged)
-        } else if unit.is(Class::Flooded) {
-            Some(if wet { Harm::Flooded } else { Harm::Damaged })
-        } else {
-            None
-        }
-    }
-
-    /// `rumah rusak 17`, `omah pitu`, `terendam 30` after houses were spoken of.
-    fn tie_bare_houses(&mut self, at: usize, next: usize, value: u32) {
-        let Some(before) = at.checked_sub(1) else {
-            return;
-        };
-        let close = self
-            .heard
-            .unit(at)
-            .is_some_and(|unit| unit.gap <= Gap::Space);
-        let Some(unit) = self.heard.unit(before).filter(|_| close) else {
-            return;
-        };
-        let used = self.taken.get(before).copied().unwrap_or(false);
-        let spoken_of = (before.saturating_sub(4)..at)
-            .rev()
-            .find(|i| self.heard.is(*i, Class::House));
-        if unit.is(Class::House) && !used && !self.near(next, Class::Mine) {
-            let harm = self
-                .harm_right(next)
-                .unwrap_or_else(|| self.harm_left(before));
-            let harm = harm.or_else(|| self.harm_left(at));
-            if let Some(harm) = harm {
-                self.keep(Tied::House(harm), value, at, &[before], next);
-            }
-        } else if let (Some(harm), Some(_)) = (self.harm_of(unit), spoken_of)
-            && self.closes(next)
-            && !used
-        {
-            let degree_at = if self.near(next, Class::Degree) { next } else { before };
-            self.keep(Tied::House(harm), value, at, &[before], degree_at);
-        } else if let Some(Some(harm)) = self.harm_right(next)
-            && self.joined(next)
-            && self
-                .counts
-                .iter()
-                .any(|count| matches!(count.tied, Tied::House(_)))
-        {
-            self.keep(Tied::House(harm), value, at, &[next], next);
-        }
     }
 
     /// One person known by kinship or role: "bapak saya meninggal".
@@ -670,11 +413,16 @@ impl<'a> Figures<'a> {
     /// `ibu dan anak tertimbun`: those joined to the last by "and".
     fn relations_before(&self, at: usize) -> u32 {
         let joined = |at: usize| -> Option<usize> {
-            let and = at.checked_sub(1).filter(|and| self.heard.is(*and, Class::And))?;
+            let and = at
+                .checked_sub(1)
+                .filter(|and| self.heard.is(*and, Class::And))?;
             let before = and.checked_sub(1)?;
             let own = self.heard.is(before, Class::Mine);
             let before = if own { before.checked_sub(1)? } else { before };
-            let unit = self.heard.unit(before).filter(|unit| !unit.doubled && !unit.place)?;
+            let unit = self
+                .heard
+                .unit(before)
+                .filter(|unit| !unit.doubled && !unit.place)?;
             unit.is(Class::Relation).then_some(before)
         };
         let others = std::iter::successors(joined(at), |at| joined(*at)).take(4);

@@ -85,7 +85,7 @@ impl<'a> Heard<'a> {
             }
             match sense {
                 Sense::Sign(hazard) | Sense::Hazard(hazard) => {
-                    signs.push((unit, end - from, hazard))
+                    signs.push((unit, end - from, hazard));
                 }
                 Sense::Class(class) => {
                     loose.push((unit, class));

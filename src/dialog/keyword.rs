@@ -43,14 +43,14 @@ pub(super) struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// The command a text begins with, if it begins with one at word `head`.
+    /// The command a text begins with, if it begins with one at word `first`.
     pub(super) fn of(
         heard: &'a Heard<'a>,
         vocabulary: &'a Vocabulary,
-        head: usize,
+        first: usize,
         alias: Alias,
     ) -> Option<Self> {
-        let at = heard.units.iter().position(|unit| unit.words.0 == head)?;
+        let at = heard.units.iter().position(|unit| unit.words.0 == first)?;
         let unit = heard.unit(at)?;
         let phrase = unit.words.1 - unit.words.0 > 1;
         let quake = alias.0 == Keyword::Quake && unit.hazard == Some(Hazard::Earthquake);

@@ -1,11 +1,11 @@
 //! The language of a text: that of most of its words.
 
 use super::heard::Heard;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Tongues, Vocabulary};
 use crate::domain::language::Language;
 
 /// Indonesian where the words tell nothing, as those of bare commands do.
-pub(super) fn language(heard: &Heard<'_>, vocabulary: &Vocabulary) -> Language {
+pub(super) fn language(heard: &Heard<'_>) -> Language {
     let mut counts = [0_usize; 3];
     for unit in &heard.units {
         for word in heard
@@ -19,8 +19,8 @@ pub(super) fn language(heard: &Heard<'_>, vocabulary: &Vocabulary) -> Language {
             if unit.place && (!word.entry.is_known() || tongues.is_only(Language::Id)) {
                 continue;
             }
-            if !word.entry.is_known() && tongues == Default::default() {
-                tongues = vocabulary.tongue_by_form(heard.words.text(word));
+            if !word.entry.is_known() && tongues == Tongues::default() {
+                tongues = Vocabulary::tongue_by_form(heard.words.text(word));
             }
             for (count, language) in counts.iter_mut().zip(Language::ALL) {
                 *count += usize::from(tongues.is_only(language));

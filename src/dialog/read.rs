@@ -35,9 +35,9 @@ pub fn read(text: &str, question: Option<&Question>, context: &ReadContext<'_>) 
     }
     mend_hazards(&mut words, context);
     glued::split(&mut words, context.vocabulary, context.gazetteer);
-    let head = keyword::head(&words);
-    let alias = words.list.get(head).and_then(|word| word.entry.keyword);
-    let spoken = if alias.is_some() { head + 1 } else { 0 };
+    let first = keyword::head(&words);
+    let alias = words.list.get(first).and_then(|word| word.entry.keyword);
+    let spoken = if alias.is_some() { first + 1 } else { 0 };
     let heard = Heard::of(&words, context.vocabulary, context.gazetteer, spoken);
     let (fields, hazard) = fields(&heard);
     let reader = Reader {
@@ -46,7 +46,7 @@ pub fn read(text: &str, question: Option<&Question>, context: &ReadContext<'_>) 
         heard: &heard,
         fields: &fields,
         hazard,
-        head,
+        head: first,
         alias,
     };
     let verdict = reader.verdict(question);
@@ -172,7 +172,11 @@ impl Reader<'_> {
         }
         let near = self.near();
         if let Some(sure) = near.as_ref().filter(|near| near.acts) {
-            return said(sure.intent.clone(), in_distress || sure.cry, Some(sure.alias));
+            return said(
+                sure.intent.clone(),
+                in_distress || sure.cry,
+                Some(sure.alias),
+            );
         }
         // (e) The answer to the open question, (f) is glued words, taken apart before all this,
         // (g) the meaning, (h) a near keyword, (i) nothing.
@@ -265,13 +269,12 @@ impl Reader<'_> {
         match asked {
             Asked::ReportVictims(_) if self.says_none() => Some(Intent::Choice(1)),
             Asked::ReportHazard(_) | Asked::ReportPlace(_) | Asked::ReportVictims(_) => {
-                let other = match meaning {
-                    Intent::Info | Intent::Shelter | Intent::Status => asks,
-                    Intent::Help(_) | Intent::Subscribe | Intent::Unsubscribe | Intent::Thanks => {
-                        true
-                    }
-                    _ => false,
-                };
+                let of_its_own = matches!(
+                    meaning,
+                    Intent::Help(_) | Intent::Subscribe | Intent::Unsubscribe | Intent::Thanks
+                );
+                let question = matches!(meaning, Intent::Info | Intent::Shelter | Intent::Status);
+                let other = of_its_own || (question && asks);
                 (!other).then_some(Intent::Answer)
             }
             Asked::WhichPlace { .. } | Asked::SubscribeWhere => {
@@ -384,7 +387,7 @@ impl Reader<'_> {
     fn reading(&self, verdict: Verdict) -> Reading {
         let reports = intent_reports(&verdict.intent);
         let trapped = reports && self.fields.trapped.is_some_and(|count| count > 0);
-        let language = language(self.heard, self.context.vocabulary);
+        let language = language(self.heard);
         Reading {
             hazard: self.hazard,
             place: self.heard.place.clone(),

@@ -6,6 +6,10 @@ use super::words::{Gap, Number, Word};
 use crate::domain::hazard::Hazard;
 
 /// A word, or several that mean one thing.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of a unit, each asked for alone"
+)]
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
     /// Its words: first and one beyond the last.

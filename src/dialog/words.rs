@@ -9,7 +9,7 @@ pub(super) const MOST_WORDS: usize = 240;
 
 /// What stands between a word and the one before it, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gap {
+pub(super) enum Gap {
     /// Nothing: `50CM`.
     Glued,
     /// A hyphen alone: `40-60`.
@@ -26,7 +26,7 @@ pub enum Gap {
 
 /// A number as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number {
+pub(super) struct Number {
     /// Its value times 100.
     pub centi: u64,
     /// How it is written, as far as that tells what it cannot be.
@@ -35,7 +35,7 @@ pub struct Number {
 
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberStyle {
+pub(super) enum NumberStyle {
     /// Digits or words that may count something.
     Count,
     /// Digits with a decimal part.
@@ -46,7 +46,7 @@ pub enum NumberStyle {
 
 /// One word.
 #[derive(Clone, Debug)]
-pub struct Word {
+pub(super) struct Word {
     /// Begin and end in [`Words::clean`], bytes.
     pub clean: (usize, usize),
     /// Begin and end in the text as typed, bytes.
@@ -67,7 +67,7 @@ pub struct Word {
 
 /// A text cut into words.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
+pub(super) struct Words {
     /// The text, folded: upper case, no accents.
     pub clean: String,
     /// Its words in order.
@@ -80,17 +80,17 @@ pub struct Words {
 
 impl Words {
     /// The folded text of a word.
-    pub fn text(&self, word: &Word) -> &str {
+    pub(super) fn text(&self, word: &Word) -> &str {
         self.clean.get(word.clean.0..word.clean.1).unwrap_or("")
     }
 
     /// The folded text of the `index`-th word; empty beyond the end.
-    pub fn text_at(&self, index: usize) -> &str {
+    pub(super) fn text_at(&self, index: usize) -> &str {
         self.list.get(index).map_or("", |word| self.text(word))
     }
 
     /// Cuts a text into words.
-    pub fn of(text: &str, vocabulary: &Vocabulary) -> Self {
+    pub(super) fn of(text: &str, vocabulary: &Vocabulary) -> Self {
         let (clean, origins) = folded(text);
         let mut cutter = Cutter {
             vocabulary,

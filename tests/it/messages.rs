@@ -3,6 +3,12 @@
 //! `SIAGA_MESSAGES=FILE cargo test messages -- --nocapture` prints the tables for another file, in
 //! either format; `SIAGA_MISSES=1` prints every line that is read otherwise than labelled.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tables are printed; JSON that is not there is null"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -138,17 +144,17 @@ impl Labelled {
     fn add_fields(&mut self, read: &Value, said: &Value, misses: &mut Vec<String>) {
         let (read, said) = (pairs(read), pairs(said));
         let extra: Vec<_> = read.difference(&said).collect();
-        let missed: Vec<_> = said.difference(&read).collect();
+        let lacking: Vec<_> = said.difference(&read).collect();
         self.fields.right += read.intersection(&said).count();
         self.fields.extra += extra.len();
-        self.fields.missed += missed.len();
+        self.fields.missed += lacking.len();
         let zero = |value: &str| value == "0";
         let invented = extra
             .iter()
             .filter(|(key, value)| CASUALTIES.contains(&key.as_str()) && !zero(value));
         self.invented += invented.count();
-        if !extra.is_empty() || !missed.is_empty() {
-            misses.push(format!("fields extra {extra:?} missed {missed:?}"));
+        if !extra.is_empty() || !lacking.is_empty() {
+            misses.push(format!("fields extra {extra:?} missed {lacking:?}"));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What carriers, and those who are none, get back for what is wrong with their requests.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
+
 use crate::support::app::TestApp;
 use crate::support::wire::{Answer, Wire};
 

@@ -1,7 +1,7 @@
 //! Free text → the place it names, by rules about the words around a name.
 //!
 //! The reader hands over the words of a message and what each is spoken for; this part finds the
-//! names among them ([`mention`]), the misspelt ones ([`guess`]), and decides ([`resolve`]). Apart
+//! names among them (`mention`), the misspelt ones (`guess`), and decides (`resolve`). Apart
 //! from the reader because it knows nothing of keywords or figures beyond that they are some.
 
 mod abbreviation;

@@ -147,9 +147,9 @@ impl Lanes {
             Some(copier) => copier,
             None => connect_writer(&self.place, &Arc::default())?,
         };
-        let (_, pages, copied) = checkpoint(&copier, "PASSIVE")?;
+        let (_, pages, done) = checkpoint(&copier, "PASSIVE")?;
         *lane = Some(copier);
-        Ok(pages - copied)
+        Ok(pages - done)
     }
 
     /// Writes a copy of everything to a new file, through a connection of its own: a long copy
