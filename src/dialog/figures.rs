@@ -3,9 +3,12 @@
 //! A number counts only what stands with it: "3 orang luka", "meninggal 2", "rumah rusak 17",
 //! "8 KK". A number whose word is not certain counts nothing: no casualty is ever invented.
 
-mod fates;
-mod houses;
+mod fate;
+mod house;
+mod single;
 
+use self::fate::{Fate, fate_of};
+use self::house::Harm;
 use super::heard::Heard;
 use super::units::Unit;
 use super::vocabulary::Class;
@@ -19,42 +22,6 @@ const RIGHT_MOST: usize = 7;
 const LEFT_MOST: usize = 6;
 /// Largest count; beyond it a number is none.
 const COUNT_MOST: u64 = 500_000;
-
-/// What happened to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    Dead,
-    Missing,
-    Trapped,
-    Injured,
-    Evacuated,
-}
-
-impl Fate {
-    const CLASSES: [(Class, Self); 5] = [
-        (Class::Dead, Self::Dead),
-        (Class::Missing, Self::Missing),
-        (Class::Trapped, Self::Trapped),
-        (Class::Injured, Self::Injured),
-        (Class::Evacuated, Self::Evacuated),
-    ];
-
-    /// A person counts once: dead before missing before the rest, which goes by what is said first.
-    const fn rank(self) -> u8 {
-        match self {
-            Self::Dead => 0,
-            Self::Missing => 1,
-            Self::Trapped | Self::Injured | Self::Evacuated => 2,
-        }
-    }
-}
-
-/// What happened to a house.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Harm {
-    Damaged,
-    Flooded,
-}
 
 /// What a number was tied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +127,8 @@ impl<'a> Figures<'a> {
     fn count_at(&self, at: usize) -> Option<u32> {
         let unit = self.heard.unit(at)?;
         if is_article(self.heard, unit) {
-            let next = self.heard.unit(at + 1)?;
-            return (next.gap <= Gap::Space && next.is_any(&[Class::Person, Class::House]))
+            let counted = self.heard.unit(at + 1)?;
+            return (counted.gap <= Gap::Space && counted.is_any(&[Class::Person, Class::House]))
                 .then_some(1);
         }
         let number = unit.number?;
@@ -174,11 +141,11 @@ impl<'a> Figures<'a> {
         }
         let named = unit.gap <= Gap::Space
             && (self.is_labelled(at) || self.heard.before_is(at, Class::Vague));
-        let next = self.heard.unit(at + 1);
+        let behind = self.heard.unit(at + 1);
         let measures = [Class::Measure, Class::Metre, Class::Centimetre];
-        let is_measure = next.is_some_and(|next| next.gap <= Gap::Space && next.is_any(&measures));
-        let glued_time = next.is_some_and(|next| next.asks && next.number.is_some());
-        let count = !named && !is_measure && !glued_time && value <= COUNT_MOST;
+        let counts_measure =
+            behind.is_some_and(|unit| unit.gap <= Gap::Space && unit.is_any(&measures));
+        let count = !named && !counts_measure && value <= COUNT_MOST;
         count.then(|| u32::try_from(value).ok())?
     }
 
@@ -209,7 +176,8 @@ impl<'a> Figures<'a> {
         } else if self.near(next, Class::House) {
             self.tie_houses(at, next, value);
         } else if self.near(next, Class::Person) && !self.heard.is(next, Class::Dead) {
-            self.tie_persons(at, next + 1, value);
+            let told = self.heard.unit(next).and_then(fate_of).is_some();
+            self.tie_persons(at, if told { next } else { next + 1 }, value);
         } else {
             self.tie_bare(at, next, value);
         }
@@ -282,6 +250,9 @@ impl<'a> Figures<'a> {
 
     /// A number with no noun: right before its fate (`2 luka`), or right behind it (`luka 2`).
     fn tie_bare(&mut self, at: usize, next: usize, value: u32) {
+        if self.heard.before_is(at, Class::House) {
+            return self.tie_bare_houses(at, next, value);
+        }
         let right = if self.joined(next) {
             self.fate_right(next, 2)
         } else {
@@ -345,88 +316,9 @@ impl<'a> Figures<'a> {
         })
     }
 
-    /// `meninggal 2 luka 3 hilang 1`: whether the fate found to the right has a number of its own
-    /// behind it, and so on to the last; in `2 meninggal 3 luka 1 hilang` a fate is the last.
-    fn belongs_to_next_number(&self, used: &[usize]) -> bool {
-        let Some(mut last) = used.iter().max().copied() else {
-            return false;
-        };
-        while self.joined_number(last + 1) {
-            let mut next = last + 2;
-            if self.near(next, Class::House) {
-                return false;
-            }
-            while self.near(next, Class::Person) {
-                next += 1;
-            }
-            let fate = if self.joined(next) {
-                self.fate_right(next, 2)
-            } else {
-                None
-            };
-            match fate.and_then(|(_, used)| used.iter().max().copied()) {
-                Some(further) => last = further,
-                None => return true,
-            }
-        }
-        false
-    }
-
     fn joined_number(&self, at: usize) -> bool {
         let unit = self.heard.unit(at);
         unit.is_some_and(|unit| unit.gap <= Gap::Space) && self.count_at(at).is_some()
-    }
-
-    /// One person known by kinship or role: "bapak saya meninggal".
-    fn one_person(&mut self, at: usize) {
-        let Some(unit) = self
-            .heard
-            .unit(at)
-            .filter(|unit| !unit.doubled && !unit.place)
-        else {
-            return;
-        };
-        let relation = unit.is(Class::Relation);
-        let counted = self.heard.before_is(at, Class::Vague)
-            || at
-                .checked_sub(1)
-                .and_then(|b| self.heard.unit(b))
-                .is_some_and(|u| {
-                    u.number.is_some() || u.is(Class::Person) && unit.gap <= Gap::Space
-                });
-        if !(relation || unit.is(Class::Role)) || counted {
-            return;
-        }
-        let most = if relation { 4 } else { 3 };
-        let Some((fate, used)) = self.fate_right(at + 1, most) else {
-            return;
-        };
-        let close = used.first().is_some_and(|first| *first <= at + most);
-        let numbered = used.last().is_some_and(|last| self.joined_number(last + 1));
-        let moved = fate == Fate::Evacuated;
-        if close && !numbered && !moved && !self.taken_any(&used) {
-            let persons = 1 + self.relations_before(at);
-            self.keep(Tied::Person(fate), persons, at, &used, at);
-        }
-    }
-
-    /// `ibu dan anak tertimbun`: those joined to the last by "and".
-    fn relations_before(&self, at: usize) -> u32 {
-        let joined = |at: usize| -> Option<usize> {
-            let and = at
-                .checked_sub(1)
-                .filter(|and| self.heard.is(*and, Class::And))?;
-            let before = and.checked_sub(1)?;
-            let own = self.heard.is(before, Class::Mine);
-            let before = if own { before.checked_sub(1)? } else { before };
-            let unit = self
-                .heard
-                .unit(before)
-                .filter(|unit| !unit.doubled && !unit.place)?;
-            unit.is(Class::Relation).then_some(before)
-        };
-        let others = std::iter::successors(joined(at), |at| joined(*at)).take(4);
-        u32::try_from(others.count()).unwrap_or(0)
     }
 
     fn taken_any(&self, units: &[usize]) -> bool {
@@ -434,14 +326,6 @@ impl<'a> Figures<'a> {
             .iter()
             .any(|at| self.taken.get(*at).copied().unwrap_or(false))
     }
-}
-
-fn fate_of(unit: &Unit) -> Option<Fate> {
-    let fates = Fate::CLASSES.iter();
-    fates
-        .filter(|(class, _)| unit.is(*class))
-        .map(|(_, fate)| *fate)
-        .min_by_key(|fate| fate.rank())
 }
 
 /// The English article before a person or house.

@@ -14,8 +14,13 @@ use crate::domain::report::ReportRef;
 const NAME_MOST: usize = 3;
 
 /// The word a command begins with: a leading KETIK, and REG before a keyword, are left out.
-pub(super) fn head(words: &Words) -> usize {
-    let keyword = |at: usize| words.list.get(at).and_then(|word| word.entry.keyword);
+pub(super) fn lead(words: &Words) -> usize {
+    let is_keyword = |at: usize| {
+        words
+            .list
+            .get(at)
+            .is_some_and(|word| word.entry.keyword.is_some())
+    };
     let mut at = 0;
     while matches!(words.text_at(at), "KETIK" | "KTK" | "KETIKAN" | "SPASI") {
         at += 1;
@@ -26,7 +31,7 @@ pub(super) fn head(words: &Words) -> usize {
         } else {
             at + 1
         };
-        if keyword(next).is_some() {
+        if is_keyword(next) {
             return next;
         }
     }
@@ -43,14 +48,14 @@ pub(super) struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// The command a text begins with, if it begins with one at word `first`.
+    /// The command a text begins with, if it begins with one at word `lead`.
     pub(super) fn of(
         heard: &'a Heard<'a>,
         vocabulary: &'a Vocabulary,
-        first: usize,
+        lead: usize,
         alias: Alias,
     ) -> Option<Self> {
-        let at = heard.units.iter().position(|unit| unit.words.0 == first)?;
+        let at = heard.units.iter().position(|unit| unit.words.0 == lead)?;
         let unit = heard.unit(at)?;
         let phrase = unit.words.1 - unit.words.0 > 1;
         let quake = alias.0 == Keyword::Quake && unit.hazard == Some(Hazard::Earthquake);
@@ -131,7 +136,15 @@ impl<'a> Command<'a> {
         let when = |fits: bool, intent: Intent| fits.then_some(intent);
         let asks = self.heard.asks_at_all();
         match self.keyword {
-            Keyword::Info => when(self.fits(&[Class::Question]), Intent::Info),
+            Keyword::Info => {
+                let refuge = self.rest().iter().any(|unit| unit.is(Class::Refuge));
+                let intent = if refuge {
+                    Intent::Shelter
+                } else {
+                    Intent::Info
+                };
+                when(self.fits(&[Class::Question, Class::Refuge]), intent)
+            }
             Keyword::Quake => when(self.fits(&[Class::Question]), Intent::Quake),
             Keyword::Weather => when(self.fits(&[Class::Time]), Intent::Weather),
             Keyword::Report => self.report(asks),
@@ -213,16 +226,7 @@ impl<'a> Command<'a> {
             return None;
         }
         let from = self.heard.unit(self.at)?.words.1;
-        let words = self.heard.words.list.iter().skip(from);
-        let mut keywords = words.filter_map(|word| word.entry.keyword);
-        Some(Intent::Help(
-            match keywords.next().map(|(keyword, _)| keyword) {
-                Some(Keyword::Info) => HelpTopic::Info,
-                Some(Keyword::Report) => HelpTopic::Report,
-                Some(Keyword::Subscribe) => HelpTopic::Subscribe,
-                Some(_) | None => HelpTopic::Menu,
-            },
-        ))
+        Some(Intent::Help(topic(self.heard, from)))
     }
 
     fn language(&self) -> Option<Intent> {
@@ -286,4 +290,30 @@ fn asks_who(heard: &Heard<'_>) -> bool {
             "SIAPA" | "SINTEN" | "SOPO" | "SAPA" | "WHO" | "ANDA"
         )
     })
+}
+
+/// What help is asked about: the first of the keywords with a help text, from word `from` on.
+pub(super) fn topic(heard: &Heard<'_>, from: usize) -> HelpTopic {
+    let words = heard.words.list.iter().skip(from);
+    let mut keywords = words.filter_map(|word| word.entry.keyword);
+    keywords
+        .find_map(|(keyword, _)| match keyword {
+            Keyword::Info => Some(HelpTopic::Info),
+            Keyword::Report => Some(HelpTopic::Report),
+            Keyword::Subscribe => Some(HelpTopic::Subscribe),
+            Keyword::Quake
+            | Keyword::Weather
+            | Keyword::Status
+            | Keyword::Stop
+            | Keyword::Shelter
+            | Keyword::Safe
+            | Keyword::Find
+            | Keyword::Emergency
+            | Keyword::Phones
+            | Keyword::Help
+            | Keyword::Language
+            | Keyword::More
+            | Keyword::Cancel => None,
+        })
+        .unwrap_or(HelpTopic::Menu)
 }

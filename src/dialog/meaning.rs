@@ -2,6 +2,7 @@
 
 use super::heard::Heard;
 use super::intent::{HelpTopic, Intent, Place};
+use super::keyword::topic;
 use super::vocabulary::Class;
 use crate::domain::hazard::Hazard;
 use crate::domain::report::Fields;
@@ -39,7 +40,10 @@ impl Meaning<'_> {
             };
         }
         if self.is_how_to(asks) {
-            return Intent::Help(HelpTopic::Menu);
+            return Intent::Help(topic(heard, 0));
+        }
+        if heard.has(Class::AskPhone) && asks && !self.tells() {
+            return Intent::Phones;
         }
         if self.seeks_refuge(asks) {
             return Intent::Shelter;
@@ -219,7 +223,8 @@ impl Meaning<'_> {
 
     /// A need said by itself, not somewhere in a long talk.
     fn is_short_of_talk(&self) -> bool {
-        self.heard.units.len() <= 12
+        let most = if self.named_place() { 24 } else { 12 };
+        self.heard.units.len() <= most
     }
 
     /// Whether the text is a hazard and perhaps a place, and nothing that happens.

@@ -20,6 +20,10 @@ pub(super) fn number_at(
             break;
         };
         parts += 1;
+        if let Some(part) = fraction(number, next).filter(|_| joint.label && parts == 2) {
+            (number, end) = (part, after);
+            continue;
+        }
         let label = joint.label || parts > 2 || next.style == NumberStyle::Label;
         number = Number {
             centi: number.centi.max(next.centi),
@@ -32,6 +36,16 @@ pub(super) fn number_at(
         end = after;
     }
     Some((number, end))
+}
+
+/// `1/2`, `3/4`: a part of one.
+fn fraction(above: Number, below: Number) -> Option<Number> {
+    let fits = above.centi < below.centi && below.centi <= 400;
+    let counts = above.style == NumberStyle::Count && below.style == NumberStyle::Count;
+    (fits && counts).then(|| Number {
+        centi: above.centi * 100 / below.centi,
+        style: NumberStyle::Decimal,
+    })
 }
 
 /// What joins two numbers to a range, or to a date or a house number.
@@ -163,6 +177,7 @@ mod tests {
         check("seratus dua puluh lima orang", &[12_500]);
         check("satu setengah meter", &[150]);
         check("setengah meter", &[50]);
+        check("1/2 meter", &[50]);
         check("omah pitu", &[700]);
         check("telung puluh wong", &[3_000]);
         check("dua belas rumah", &[1_200]);

@@ -35,22 +35,22 @@ pub fn read(text: &str, question: Option<&Question>, context: &ReadContext<'_>) 
     }
     mend_hazards(&mut words, context);
     glued::split(&mut words, context.vocabulary, context.gazetteer);
-    let first = keyword::head(&words);
-    let alias = words.list.get(first).and_then(|word| word.entry.keyword);
-    let spoken = if alias.is_some() { first + 1 } else { 0 };
+    let lead = keyword::lead(&words);
+    let alias = words.list.get(lead).and_then(|word| word.entry.keyword);
+    let spoken = if alias.is_some() { lead + 1 } else { 0 };
     let heard = Heard::of(&words, context.vocabulary, context.gazetteer, spoken);
     let (fields, hazard) = fields(&heard);
-    let reader = Reader {
+    let rules = Reader {
         text,
         context,
         heard: &heard,
         fields: &fields,
         hazard,
-        head: first,
+        lead,
         alias,
     };
-    let verdict = reader.verdict(question);
-    reader.reading(verdict)
+    let verdict = rules.verdict(question);
+    rules.reading(verdict)
 }
 
 /// A text of signs alone: an emoji says "seen", `?` asks for help, blanks say nothing.
@@ -124,7 +124,7 @@ struct Reader<'a> {
     fields: &'a Fields,
     hazard: Option<Hazard>,
     /// The word a command begins with.
-    head: usize,
+    lead: usize,
     alias: Option<Alias>,
 }
 
@@ -199,7 +199,7 @@ impl Reader<'_> {
     }
 
     fn command(&self, alias: Option<Alias>) -> Option<Command<'_>> {
-        Command::of(self.heard, self.context.vocabulary, self.head, alias?)
+        Command::of(self.heard, self.context.vocabulary, self.lead, alias?)
     }
 
     fn meaning(&self) -> Intent {
@@ -256,8 +256,8 @@ impl Reader<'_> {
     fn alert_asked_about(&self) -> Option<String> {
         let word = self.heard.words.list.first()?;
         let text = self.heard.words.text(word);
-        let (head, digits) = text.split_at_checked(text.len().checked_sub(3)?)?;
-        let code = matches!(head.as_bytes(), [b'K'] | [b'K', b'A'..=b'Z'])
+        let (lead, digits) = text.split_at_checked(text.len().checked_sub(3)?)?;
+        let code = matches!(lead.as_bytes(), [b'K'] | [b'K', b'A'..=b'Z'])
             && digits.bytes().all(|b| b.is_ascii_digit());
         let alone = self.heard.words.list.len() == 1;
         (code && (alone || self.heard.asks_at_all())).then(|| text.to_owned())
@@ -269,12 +269,12 @@ impl Reader<'_> {
         match asked {
             Asked::ReportVictims(_) if self.says_none() => Some(Intent::Choice(1)),
             Asked::ReportHazard(_) | Asked::ReportPlace(_) | Asked::ReportVictims(_) => {
-                let of_its_own = matches!(
-                    meaning,
-                    Intent::Help(_) | Intent::Subscribe | Intent::Unsubscribe | Intent::Thanks
-                );
-                let question = matches!(meaning, Intent::Info | Intent::Shelter | Intent::Status);
-                let other = of_its_own || (question && asks);
+                let asking = [Intent::Info, Intent::Shelter, Intent::Status];
+                let other = asks && asking.contains(meaning)
+                    || matches!(
+                        meaning,
+                        Intent::Help(_) | Intent::Subscribe | Intent::Unsubscribe | Intent::Thanks
+                    );
                 (!other).then_some(Intent::Answer)
             }
             Asked::WhichPlace { .. } | Asked::SubscribeWhere => {
@@ -331,7 +331,7 @@ impl Reader<'_> {
 
     /// The keyword the first word is a misspelling of, where the rest fits it.
     fn near(&self) -> Option<NearKeyword> {
-        let word = self.heard.words.list.get(self.head)?;
+        let word = self.heard.words.list.get(self.lead)?;
         let typed = self.heard.words.text(word);
         let free = !word.entry.is_known()
             && word.number.is_none()
@@ -409,7 +409,7 @@ impl Reader<'_> {
         let mut detail = String::new();
         let mut kept_to = None;
         for unit in &self.heard.units {
-            let keyword = commanded && unit.words.0 <= self.head;
+            let keyword = commanded && unit.words.0 <= self.lead;
             let span = self
                 .heard
                 .words
@@ -480,3 +480,6 @@ const fn intent_reports(intent: &Intent) -> bool {
             | Intent::Choice(_)
     )
 }
+
+#[cfg(test)]
+mod tests;

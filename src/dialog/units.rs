@@ -6,11 +6,11 @@ use super::words::{Gap, Number, Word};
 use crate::domain::hazard::Hazard;
 
 /// A word, or several that mean one thing.
+#[derive(Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "independent facts of a unit, each asked for alone"
+    reason = "marks of a word that do not exclude each other"
 )]
-#[derive(Clone, Debug)]
 pub(super) struct Unit {
     /// Its words: first and one beyond the last.
     pub(super) words: (usize, usize),

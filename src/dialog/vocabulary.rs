@@ -4,7 +4,7 @@
 //! that means. Phrases are short patterns over terms. What follows from them is in the readers.
 
 mod check;
-mod kinds;
+mod class;
 mod load;
 mod pattern;
 mod schema;
@@ -17,12 +17,51 @@ use crate::domain::language::Language;
 use crate::domain::report::Need;
 
 pub use check::TooNear;
-pub use kinds::{Class, Classes, Keyword};
+pub use class::{Class, Classes};
 pub use load::VocabularyError;
 pub(super) use pattern::{Element, Pattern};
 
 /// The vocabulary the binary carries.
 const EMBEDDED: &str = include_str!("../../config/vocabulary.toml");
+
+/// Declares the keywords: one row each, with the key in `[keywords]`.
+macro_rules! keywords {
+    ($($variant:ident = $key:literal),+ $(,)?) => {
+        /// A keyword, whatever its alias.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "each is the keyword of the same name")]
+        pub enum Keyword { $($variant),+ }
+
+        impl Keyword {
+            /// Every keyword with its key in `[keywords]`.
+            pub const ALL: &[(Self, &'static str)] = &[$((Self::$variant, $key)),+];
+
+            /// The keyword as people are told to type it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $key),+ }
+            }
+        }
+    };
+}
+
+keywords! {
+    Info = "INFO",
+    Quake = "GEMPA",
+    Weather = "CUACA",
+    Report = "LAPOR",
+    Status = "STATUS",
+    Subscribe = "DAFTAR",
+    Stop = "BERHENTI",
+    Shelter = "POSKO",
+    Safe = "AMAN",
+    Find = "CARI",
+    Emergency = "TOLONG",
+    Phones = "TELEPON",
+    Help = "BANTUAN",
+    Language = "BAHASA",
+    More = "LANJUT",
+    Cancel = "BATAL",
+}
 
 /// The languages a spelling belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -28,9 +28,9 @@ pub(super) enum Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number {
     /// Its value times 100.
-    pub centi: u64,
+    pub(super) centi: u64,
     /// How it is written, as far as that tells what it cannot be.
-    pub style: NumberStyle,
+    pub(super) style: NumberStyle,
 }
 
 /// How a number is written.
@@ -48,34 +48,34 @@ pub(super) enum NumberStyle {
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     /// Begin and end in [`Words::clean`], bytes.
-    pub clean: (usize, usize),
+    pub(super) clean: (usize, usize),
     /// Begin and end in the text as typed, bytes.
-    pub raw: (usize, usize),
+    pub(super) raw: (usize, usize),
     /// What parts it from the word before.
-    pub gap: Gap,
+    pub(super) gap: Gap,
     /// What the vocabulary knows of it.
-    pub entry: Entry,
+    pub(super) entry: Entry,
     /// The number, where it is one in digits.
-    pub number: Option<Number>,
+    pub(super) number: Option<Number>,
     /// Said twice: `luka2`, `anak-anak`.
-    pub doubled: bool,
+    pub(super) doubled: bool,
     /// It asks: a question mark follows, or it ends in `-kah`.
-    pub asks: bool,
+    pub(super) asks: bool,
     /// It stands in brackets, as the tags of a form do.
-    pub tag: bool,
+    pub(super) tag: bool,
 }
 
 /// A text cut into words.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     /// The text, folded: upper case, no accents.
-    pub clean: String,
+    pub(super) clean: String,
     /// Its words in order.
-    pub list: Vec<Word>,
+    pub(super) list: Vec<Word>,
     /// A question mark stands somewhere.
-    pub asks: bool,
+    pub(super) asks: bool,
     /// A sign that is neither letter, digit nor ASCII: an emoji, mostly.
-    pub symbol: bool,
+    pub(super) symbol: bool,
 }
 
 impl Words {
@@ -264,8 +264,7 @@ impl Cutter<'_> {
 
     /// `B4NJIR`, `L4POR`: a word people must be able to rely on, some letters written as digits.
     fn digits_for_letters(&self, text: &str) -> Option<Entry> {
-        let first = *text.as_bytes().first()?;
-        if text.len() < 4 || text.len() > 16 || first.is_ascii_digit() && text.len() < 5 {
+        if text.len() < 4 || text.len() > 16 {
             return None;
         }
         let letters: Option<Vec<u8>> = text

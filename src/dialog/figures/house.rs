@@ -1,32 +1,33 @@
-//! Counts of houses: damaged or flooded, by the words beside them or by the hazard.
+//! Houses: how many, damaged or with water in them.
 
-use super::{Class, Figures, Gap, Harm, Hazard, RIGHT_MOST, Tied, Unit};
+use super::{Figures, Tied};
+use crate::dialog::units::Unit;
+use crate::dialog::vocabulary::Class;
+use crate::dialog::words::Gap;
+use crate::domain::hazard::Hazard;
 
-/// What words say of houses.
-#[derive(Clone, Copy)]
-pub(super) enum Said {
-    /// They were harmed.
-    Harm(Harm),
-    /// They are only threatened.
-    Threat,
+/// Most units looked at behind the houses.
+const RIGHT_MOST: usize = 7;
+
+/// What happened to a house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Harm {
+    Damaged,
+    Flooded,
 }
 
-impl Said {
-    const fn harm(self) -> Option<Harm> {
-        match self {
-            Self::Harm(harm) => Some(harm),
-            Self::Threat => None,
-        }
-    }
+/// What the words behind a count of houses say of them.
+enum Told {
+    Nothing,
+    /// Only threatened, or cut off: no count.
+    Spared,
+    Harm(Harm),
 }
 
 impl Figures<'_> {
     /// `N rumah …`.
     pub(super) fn tie_houses(&mut self, at: usize, house: usize, value: u32) {
-        let Some(harm) = self
-            .harm_right(house + 1)
-            .map_or_else(|| self.harm_left(at), Said::harm)
-        else {
+        let Some(harm) = self.harm_beside(house + 1, at) else {
             return;
         };
         self.keep(Tied::House(harm), value, at, &[house], house + 1);
@@ -47,34 +48,39 @@ impl Figures<'_> {
         }
     }
 
-    /// What the words behind say of houses, if they say something.
-    pub(super) fn harm_right(&self, from: usize) -> Option<Said> {
+    /// What is said behind the houses, else before them, else what the hazard does.
+    fn harm_beside(&self, behind: usize, before: usize) -> Option<Harm> {
+        match self.harm_right(behind) {
+            Told::Harm(harm) => Some(harm),
+            Told::Spared => None,
+            Told::Nothing => self.harm_left(before),
+        }
+    }
+
+    fn harm_right(&self, from: usize) -> Told {
         for at in from..from + RIGHT_MOST {
-            let unit = self.heard.unit(at)?;
+            let Some(unit) = self.heard.unit(at) else {
+                break;
+            };
             let persons = [Class::And, Class::Person, Class::Family];
-            if unit.gap >= Gap::Comma || unit.number.is_some() {
-                return None;
+            let over = unit.gap >= Gap::Comma || unit.number.is_some();
+            if over || unit.is_any(&persons) && at > from {
+                break;
             }
             if unit.is(Class::Threatened) {
-                return Some(Said::Threat);
+                return Told::Spared;
             }
-            if let Some(harm) = self.harm_of(unit) {
-                let unreal = self.heard.before_is(at, Class::Unreal);
-                return Some(if unreal {
-                    Said::Threat
-                } else {
-                    Said::Harm(harm)
-                });
-            }
-            if unit.is_any(&persons) && at > from {
-                return None;
+            match self.harm_of(unit) {
+                Some(_) if self.heard.before_is(at, Class::Unreal) => return Told::Spared,
+                Some(harm) => return Told::Harm(harm),
+                None => {}
             }
         }
-        None
+        Told::Nothing
     }
 
     /// What the words before say, else what the hazard does to houses.
-    pub(super) fn harm_left(&self, at: usize) -> Option<Harm> {
+    fn harm_left(&self, at: usize) -> Option<Harm> {
         let mut index = at;
         for _ in 0..4 {
             let stop = self
@@ -108,7 +114,7 @@ impl Figures<'_> {
         }
     }
 
-    pub(super) fn harm_of(&self, unit: &Unit) -> Option<Harm> {
+    fn harm_of(&self, unit: &Unit) -> Option<Harm> {
         if unit.place {
             return None;
         }
@@ -149,11 +155,7 @@ impl Figures<'_> {
             .rev()
             .find(|i| self.heard.is(*i, Class::House));
         if unit.is(Class::House) && !used && !self.near(next, Class::Mine) {
-            let harm = self
-                .harm_right(next)
-                .map_or_else(|| self.harm_left(before), Said::harm);
-            let harm = harm.or_else(|| self.harm_left(at));
-            if let Some(harm) = harm {
+            if let Some(harm) = self.harm_beside(next, before) {
                 self.keep(Tied::House(harm), value, at, &[before], next);
             }
         } else if let (Some(harm), Some(_)) = (self.harm_of(unit), spoken_of)
@@ -166,7 +168,7 @@ impl Figures<'_> {
                 before
             };
             self.keep(Tied::House(harm), value, at, &[before], degree_at);
-        } else if let Some(Said::Harm(harm)) = self.harm_right(next)
+        } else if let Told::Harm(harm) = self.harm_right(next)
             && self.joined(next)
             && self
                 .counts

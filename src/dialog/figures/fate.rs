@@ -1,8 +1,67 @@
-//! What happened to the persons of a count: the words right and left of it that say so.
+//! What happened to persons: the words that tell it, to the right or the left of a count.
 
-use super::{Class, Fate, Figures, Gap, Unit, fate_of};
+use super::Figures;
+use crate::dialog::units::Unit;
+use crate::dialog::vocabulary::Class;
+use crate::dialog::words::Gap;
+
+/// What happened to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    Dead,
+    Missing,
+    Trapped,
+    Injured,
+    Evacuated,
+}
+
+impl Fate {
+    const CLASSES: [(Class, Self); 5] = [
+        (Class::Dead, Self::Dead),
+        (Class::Missing, Self::Missing),
+        (Class::Trapped, Self::Trapped),
+        (Class::Injured, Self::Injured),
+        (Class::Evacuated, Self::Evacuated),
+    ];
+
+    /// A person counts once: dead before missing before the rest, which goes by what is said first.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Dead => 0,
+            Self::Missing => 1,
+            Self::Trapped | Self::Injured | Self::Evacuated => 2,
+        }
+    }
+}
 
 impl Figures<'_> {
+    /// `meninggal 2 luka 3 hilang 1`: whether the fate found to the right has a number of its own
+    /// behind it, and so on to the last; in `2 meninggal 3 luka 1 hilang` a fate is the last.
+    pub(super) fn belongs_to_next_number(&self, used: &[usize]) -> bool {
+        let Some(mut last) = used.iter().max().copied() else {
+            return false;
+        };
+        while self.joined_number(last + 1) {
+            let mut next = last + 2;
+            if self.near(next, Class::House) {
+                return false;
+            }
+            while self.near(next, Class::Person) {
+                next += 1;
+            }
+            let fate = if self.joined(next) {
+                self.fate_right(next, 2)
+            } else {
+                None
+            };
+            match fate.and_then(|(_, used)| used.iter().max().copied()) {
+                Some(further) => last = further,
+                None => return true,
+            }
+        }
+        false
+    }
+
     /// The fate told behind a counted noun, and the units that tell it.
     pub(super) fn fate_right(&self, from: usize, most: usize) -> Option<(Fate, Vec<usize>)> {
         let mut best: Option<Fate> = None;
@@ -131,4 +190,12 @@ impl Figures<'_> {
         }
         None
     }
+}
+
+pub(super) fn fate_of(unit: &Unit) -> Option<Fate> {
+    let fates = Fate::CLASSES.iter();
+    fates
+        .filter(|(class, _)| unit.is(*class))
+        .map(|(_, fate)| *fate)
+        .min_by_key(|fate| fate.rank())
 }

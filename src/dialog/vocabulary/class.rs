@@ -1,4 +1,5 @@
-//! What words can be: the classes that rules ask for, and the keywords. One row each.
+//! The classes of words and phrases: all that the rules know of them. A word becomes one by a row in
+//! `[classes]`; a new class is a row here.
 
 /// Declares the classes of terms: one row each, with the key in `[classes]`.
 macro_rules! classes {
@@ -191,6 +192,8 @@ classes! {
     Aux = "aux",
     /// Not over, or come back: "masih", "lagi".
     Undone = "undone",
+    /// Asks for a telephone number.
+    AskPhone = "ask_phone",
     /// Ground that can slide.
     Slope = "slope",
     /// Where water comes from.
@@ -225,43 +228,4 @@ impl Classes {
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
-}
-
-/// Declares the keywords: one row each, with the key in `[keywords]`.
-macro_rules! keywords {
-    ($($variant:ident = $key:literal),+ $(,)?) => {
-        /// A keyword, whatever its alias.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "each is the keyword of the same name")]
-        pub enum Keyword { $($variant),+ }
-
-        impl Keyword {
-            /// Every keyword with its key in `[keywords]`.
-            pub const ALL: &[(Self, &'static str)] = &[$((Self::$variant, $key)),+];
-
-            /// The keyword as people are told to type it.
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $key),+ }
-            }
-        }
-    };
-}
-
-keywords! {
-    Info = "INFO",
-    Quake = "GEMPA",
-    Weather = "CUACA",
-    Report = "LAPOR",
-    Status = "STATUS",
-    Subscribe = "DAFTAR",
-    Stop = "BERHENTI",
-    Shelter = "POSKO",
-    Safe = "AMAN",
-    Find = "CARI",
-    Emergency = "TOLONG",
-    Phones = "TELEPON",
-    Help = "BANTUAN",
-    Language = "BAHASA",
-    More = "LANJUT",
-    Cancel = "BATAL",
 }
