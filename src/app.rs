@@ -1,6 +1,7 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
 mod parts;
+mod simulator;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
 pub use parts::KnowledgeError;
+pub use simulator::{Exchange, Simulator};
 
 /// Where things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

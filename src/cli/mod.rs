@@ -1,13 +1,24 @@
 //! What a person types. One file per noun.
 
+mod check;
+mod export;
+mod import;
+mod phone;
 pub mod read;
 pub mod segments;
 mod serve;
+mod sim;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use crate::config;
+use crate::store::Store;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// SMS responder for disaster agencies.
 #[derive(Debug, Parser)]
@@ -21,6 +32,30 @@ pub struct Cli {
 enum Command {
     /// Answer carriers until stopped.
     Serve(serve::Serve),
+    /// Check the config and every text.
+    Check(check::Check),
+    /// Be a villager: nothing is sent outside.
+    Sim(sim::Sim),
+    /// Show how texts are understood: one a line on standard input, one JSON object a line out.
+    Read(read::Read),
+    /// Measure texts: JSON objects with `text` on standard input, one a line.
+    Segments,
+    /// Bring tables into the store of a stopped server.
+    Import(import::Import),
+    /// Write out what the store of a stopped server keeps.
+    Export(export::Export),
+    /// Print the completion of a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages to a folder.
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Print the version.
+    Version,
 }
 
 /// How a command ends; scripts rely on these.
@@ -30,6 +65,8 @@ pub enum Exit {
     Done = 0,
     /// It failed.
     Failed = 1,
+    /// What was typed cannot be meant.
+    Usage = 2,
     /// The input is invalid, or a check failed.
     Invalid = 5,
     /// Interrupted from the keyboard.
@@ -46,6 +83,30 @@ impl From<Exit> for ExitCode {
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Check(check) => check::run(&check),
+        Command::Sim(sim) => sim::run(&sim),
+        Command::Read(read) => read::run(&read),
+        Command::Segments => segments::run(),
+        Command::Import(import) => import::run(&import),
+        Command::Export(export) => export::run(&export),
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "siaga", &mut std::io::stdout());
+            Exit::Done
+        }
+        Command::Man { folder } => match clap_mangen::generate_to(Cli::command(), &folder) {
+            Ok(()) => Exit::Done,
+            Err(error) => {
+                say(&format!(
+                    "manual pages cannot be written to {}: {error}",
+                    folder.display()
+                ));
+                Exit::Failed
+            }
+        },
+        Command::Version => {
+            print(concat!("siaga ", env!("CARGO_PKG_VERSION")));
+            Exit::Done
+        }
     }
 }
 
@@ -65,4 +126,38 @@ fn say_error(error: &dyn std::error::Error) {
         cause = inner.source();
     }
     say(&text);
+}
+
+/// Prints a line of what was asked for. Whoever reads it may have heard enough.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Opens the store of a config and works on it; a running server has it for itself.
+fn open_store(config: &Path, work: impl AsyncFnOnce(Store) -> Exit) -> Exit {
+    let settings = match config::load(config, &config::variables()) {
+        Ok(settings) => settings,
+        Err(faults) => {
+            say_error(&faults);
+            return Exit::Invalid;
+        }
+    };
+    let opened = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| {
+            let wait = SignedDuration::from_secs(600);
+            Ok((
+                runtime,
+                Store::open(&settings.store, &settings.retention, wait)?,
+            ))
+        });
+    match opened {
+        Ok((runtime, store)) => runtime.block_on(work(store)),
+        Err(error) => {
+            say(&format!("{error:#}"));
+            Exit::Failed
+        }
+    }
 }

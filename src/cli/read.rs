@@ -1,12 +1,20 @@
 //! `siaga read`: how texts are understood, as the labels of a message corpus.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io::BufRead as _;
 
+use clap::Args;
 use serde::Serialize;
 
+use super::{Exit, print, say};
+
 use crate::dialog::intent::{Intent, Place, Reading};
+use crate::dialog::vocabulary::Vocabulary;
 use crate::dialog::{ReadContext, read};
+use crate::domain::address::Country;
 use crate::domain::area::AreaCode;
+use crate::domain::gazetteer::Gazetteer;
 use crate::domain::hazard::Hazard;
 use crate::domain::report::Fields;
 
@@ -51,6 +59,69 @@ pub enum Said {
     Words(Vec<&'static str>),
 }
 
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Figure(figure) => write!(f, "{figure}"),
+            Self::Words(words) => f.write_str(&words.join(" ")),
+        }
+    }
+}
+
+/// What `siaga read` is told.
+#[derive(Debug, Args)]
+pub(super) struct Read {
+    /// The regencies that are answered for, by code.
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_delimiter = ',',
+        default_value = "35.03,35.05"
+    )]
+    regency: Vec<String>,
+    /// The country whose national numbers are read, ISO 3166-1.
+    #[arg(long, value_name = "CODE", default_value = "ID")]
+    country: String,
+}
+
+/// Reads every line of standard input.
+pub(super) fn run(asked: &Read) -> Exit {
+    let mut regencies = Vec::new();
+    for code in &asked.regency {
+        let Some(code) = AreaCode::parse(code) else {
+            say(&format!("`{code}` is no area's code; write 35.03"));
+            return Exit::Usage;
+        };
+        regencies.push(code);
+    }
+    match lines(&regencies, Country::of(&asked.country)) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            Exit::Failed
+        }
+    }
+}
+
+fn lines(regencies: &[AreaCode], country: Option<&'static Country>) -> anyhow::Result<()> {
+    let vocabulary = Vocabulary::embedded()?;
+    let gazetteer = Gazetteer::embedded(regencies)?;
+    let context = ReadContext {
+        vocabulary: &vocabulary,
+        gazetteer: &gazetteer,
+        country,
+    };
+    let mut input = std::io::stdin().lock();
+    let mut raw = Vec::new();
+    while input.read_until(b'\n', &mut raw)? > 0 {
+        let text = String::from_utf8_lossy(&raw);
+        let text = text.trim_end_matches(['\n', '\r']);
+        print(&serde_json::to_string(&read_line(text, &context))?);
+        raw.clear();
+    }
+    Ok(())
+}
+
 /// One text read, for one line of JSON.
 pub fn read_line<'a>(text: &'a str, context: &ReadContext<'a>) -> Line<'a> {
     let reading = read(text, None, context);
@@ -71,7 +142,7 @@ pub fn read_line<'a>(text: &'a str, context: &ReadContext<'a>) -> Line<'a> {
             name: context.gazetteer.name(area),
         }),
         candidates,
-        fields: fields(&reading.fields),
+        fields: said(&reading.fields),
         lang: reading.language.code(),
         urgent: reading.urgent,
     }
@@ -128,7 +199,7 @@ const fn report_or_info(reading: &Reading) -> &'static str {
     }
 }
 
-fn fields(fields: &Fields) -> BTreeMap<&'static str, Said> {
+pub(super) fn said(fields: &Fields) -> BTreeMap<&'static str, Said> {
     let figures = [
         ("water_depth_cm", fields.water_depth_cm),
         ("dead", fields.dead),

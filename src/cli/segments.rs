@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Exit, print, say};
 use crate::domain::segment;
 
 /// A line that comes in; other fields are left out of account.
@@ -35,6 +36,24 @@ pub fn measure_line(line: &str) -> Result<String, NotMeasured> {
         segments: size.segments,
     };
     Ok(serde_json::to_string(&measured)?)
+}
+
+/// Measures every line of standard input; a line that cannot be measured is named.
+pub(super) fn run() -> Exit {
+    let mut exit = Exit::Done;
+    for (number, line) in std::io::stdin().lines().enumerate() {
+        let measured = line.map_err(|error| error.to_string());
+        let measured =
+            measured.and_then(|line| measure_line(&line).map_err(|error| error.to_string()));
+        match measured {
+            Ok(measured) => print(&measured),
+            Err(error) => {
+                say(&format!("line {}: {error}", number + 1));
+                exit = Exit::Invalid;
+            }
+        }
+    }
+    exit
 }
 
 #[cfg(test)]

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, say, say_error};
+use super::{Exit, say, say_error, sim};
 use crate::app::{self, App, Storage};
 use crate::config::{self, Faults, Settings};
 use crate::domain::area::AreaCode;
-use crate::feed::{samples, shelters};
+use crate::domain::shelter::Shelter;
+use crate::feed::samples::{self, Samples, SamplesError};
+use crate::feed::shelters;
 use crate::service::metrics::Metrics;
 use crate::telemetry;
 
@@ -30,7 +33,7 @@ pub(super) struct Serve {
 }
 
 /// The settings of a demonstration.
-const DEMO: &str = include_str!("../../config/demo/siaga.toml");
+pub(super) const DEMO: &str = include_str!("../../config/demo/siaga.toml");
 /// Its alerts and facts, which never were.
 const BOARD: &str = include_str!("../../config/demo/board.toml");
 /// Its shelters.
@@ -119,18 +122,17 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
     exit
 }
 
+/// What a demonstration shows.
+pub(super) fn samples(now: Timestamp) -> Result<(Samples, Vec<Shelter>), SamplesError> {
+    let table = shelters::read(SHELTERS, AreaCode::parse);
+    Ok((samples::read(BOARD, now)?, table.shelters))
+}
+
 /// Puts the samples on the board of a demonstration.
 async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error>> {
-    let samples = samples::read(BOARD, app::now())?;
-    let table = shelters::read(SHELTERS, AreaCode::parse);
+    let samples = samples(app::now())?;
     app.store
-        .change_board(|board| {
-            board.alerts.clone_from(&samples.alerts);
-            board.quake = Some(samples.quake.clone());
-            board.forecasts.clone_from(&samples.forecasts);
-            board.shelters.clone_from(&table.shelters);
-            board.event_opened_at = Some(samples.quake.read_at);
-        })
+        .change_board(|board| sim::fill(board, &samples))
         .await?;
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(super) struct Circumstances<'a> {
 
 impl Knowledge {
     /// Reads a text. A "yes" to "did you mean" stands for the text that was put right.
-    pub(super) fn read(&self, inbound: &Inbound, known: &Known, now: Timestamp) -> Reading {
+    pub fn read(&self, inbound: &Inbound, known: &Known, now: Timestamp) -> Reading {
         let context = ReadContext {
             vocabulary: &self.vocabulary,
             gazetteer: &self.gazetteer,

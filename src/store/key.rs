@@ -52,6 +52,12 @@ pub(super) fn message(phone: &PhoneKey, mark: &[u8]) -> Key {
     format!("phone/{}/message/{}", phone.text(), letters(mark)).into_bytes()
 }
 
+/// Whether a key is that of a message.
+pub(super) fn is_message(key: &[u8]) -> bool {
+    let is = |piece: &[u8]| piece == b"message";
+    key.split(|byte| *byte == b'/').nth(2).is_some_and(is)
+}
+
 /// When a message without an id was last seen, by its fingerprint.
 pub(super) fn seen(phone: &PhoneKey, fingerprint: &[u8]) -> Key {
     format!("phone/{}/seen/{}", phone.text(), letters(fingerprint)).into_bytes()

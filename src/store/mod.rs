@@ -6,6 +6,7 @@
 mod board;
 mod deliveries;
 pub mod engine;
+mod export;
 mod hints;
 mod key;
 mod messages;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
+pub use export::Kept;
 pub use messages::{Earlier, Known};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;

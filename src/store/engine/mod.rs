@@ -277,6 +277,15 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// came is not begun.
     fn commit(&self, batch: Batch) -> Pending<'_, Committed>;
 
+    /// Keys in their order behind `after`, with their entries: for exports and copies of all there
+    /// is, never for answering.
+    fn scan<'a>(
+        &'a self,
+        at: Partition,
+        after: &'a [u8],
+        limit: usize,
+    ) -> Pending<'a, Vec<(Key, Entry)>>;
+
     /// Entries of an index in the order of (score, member).
     fn range<'a>(
         &'a self,

@@ -184,6 +184,18 @@ impl Engine for Embedded {
         })
     }
 
+    fn scan<'a>(
+        &'a self,
+        at: Partition,
+        after: &'a [u8],
+        limit: usize,
+    ) -> Pending<'a, Vec<(Key, Entry)>> {
+        Box::pin(async move {
+            let found = self.read(|conn| read::scan(conn, at, after, limit))?;
+            self.sound(found).await
+        })
+    }
+
     fn range<'a>(
         &'a self,
         at: Partition,

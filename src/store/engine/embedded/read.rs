@@ -51,6 +51,28 @@ pub(super) fn entries(
     read.map(|()| Checked { rows, bad })
 }
 
+pub(super) fn scan(
+    reader: &Connection,
+    at: Partition,
+    after: &[u8],
+    limit: usize,
+) -> rusqlite::Result<Checked<Vec<(Key, Entry)>>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let keys: Vec<Key> = reader
+        .prepare_cached("SELECT k FROM entry WHERE p = ?1 AND k > ?2 ORDER BY k LIMIT ?3")?
+        .query_map(params![at.number(), after, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let found = entries(reader, at, &keys)?;
+    let rows = keys.into_iter().zip(found.rows);
+    let rows = rows
+        .filter_map(|(key, entry)| Some((key, entry?)))
+        .collect();
+    Ok(Checked {
+        rows,
+        bad: found.bad,
+    })
+}
+
 fn entry(
     reader: &Connection,
     at: Partition,
