@@ -312,7 +312,7 @@ impl Store {
         for _ in 0..TRIES {
             let state = self.get_one(at, &key::phone(&phone)).await?;
             let version = state.as_ref().map_or(0, |entry| entry.version);
-            let before = self.caller_of(&phone, state)?;
+            let before = self.caller_of(&phone, state).await?;
             if before.stopped_at.is_some() {
                 return Ok(());
             }

@@ -41,20 +41,14 @@ impl Store {
     pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
         let phone = self.phone_of(&inbound.from);
         let (message, seen) = self.message_keys(&phone, inbound)?;
-        let mut keys = vec![key::phone(&phone), message.clone(), key::stop(&phone)];
+        let mut keys = vec![key::phone(&phone), message.clone()];
         keys.extend(seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
-        let (state, before, stop) = (next(), next(), next());
+        let (state, before) = (next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
         let version = state.as_ref().map_or(0, |entry| entry.version);
-        let mut caller = self.caller_of(&phone, state)?;
-        if caller.stopped_at.is_none()
-            && let Some(entry) = stop
-        {
-            // The mark stands even where the state was lost.
-            caller.stopped_at = Some(record::at(record::read(&entry.value)?));
-        }
+        let caller = self.caller_of(&phone, state).await?;
         let earlier = before
             .map(|entry| self.earlier(&message, entry))
             .transpose()?;
@@ -71,26 +65,30 @@ impl Store {
         })
     }
 
-    /// The state of a phone. One that cannot be opened is as good as none: the phone is still
-    /// answered, and its next turn writes the state anew.
-    pub(super) fn caller_of(
+    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
+    /// is still answered; that it opted out stands apart and is not lost with it.
+    pub(super) async fn caller_of(
         &self,
         phone: &PhoneKey,
         entry: Option<Entry>,
     ) -> Result<Caller, StoreError> {
-        let Some(entry) = entry else {
-            return Ok(Caller::default());
-        };
-        let read = self
-            .unseal::<PhoneRecord>(&key::phone(phone), entry.value)
-            .and_then(|kept| kept.caller.caller());
-        match read {
-            Err(StoreError::Corrupt) => {
-                tracing::error!("the state of a phone cannot be opened and is begun anew");
-                Ok(Caller::default())
+        if let Some(entry) = entry {
+            let read = self
+                .unseal::<PhoneRecord>(&key::phone(phone), entry.value)
+                .and_then(|kept| kept.caller.caller());
+            match read {
+                Err(StoreError::Corrupt) => {
+                    tracing::error!("the state of a phone cannot be opened and is begun anew");
+                }
+                read => return read,
             }
-            read => read,
         }
+        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
+        let stopped_at = stop.map(|entry| record::read(&entry.value)).transpose()?;
+        Ok(Caller {
+            stopped_at: stopped_at.map(record::at),
+            ..Caller::default()
+        })
     }
 
     pub(super) fn earlier(&self, message: &Key, entry: Entry) -> Result<Earlier, StoreError> {

@@ -36,8 +36,7 @@ impl Store {
         let keys = [key::stop(&phone), key::phone(&phone)];
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let (mark, state) = (found.next().flatten(), found.next().flatten());
-        let caller = self.caller_of(&phone, state)?;
-        Ok(mark.is_some() || caller.stopped_at.is_some())
+        Ok(mark.is_some() || self.caller_of(&phone, state).await?.stopped_at.is_some())
     }
 
     /// Who opted out and who came back, in order: what a restore is joined with.
@@ -108,7 +107,7 @@ impl Store {
     pub async fn safe_mark(&self, msisdn: &Msisdn) -> Result<Option<Timestamp>, StoreError> {
         let phone = self.phone_of(&Address::Phone(msisdn.clone()));
         let state = self.get_one(phone.partition(), &key::phone(&phone)).await?;
-        let safe = self.caller_of(&phone, state)?.safe;
+        let safe = self.caller_of(&phone, state).await?.safe;
         Ok(safe
             .filter(|mark| mark.visibility == Visibility::Shown)
             .map(|mark| mark.at))

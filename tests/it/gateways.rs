@@ -3,11 +3,22 @@
 //! The folder is `tests/vectors`, or the one that `SIAGA_VECTORS` names: there, carriers that are
 //! not built yet and sessions are counted and left out; in `tests/vectors` nothing is.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
+    reason = "a vector is JSON that is looked into by name, and its count is shown"
+)]
+
+mod answers;
 mod compare;
+mod forged;
 mod instance;
+mod odd;
+mod requests;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -23,19 +34,10 @@ enum Outcome {
 
 #[test]
 fn every_vector_is_answered_as_its_carrier_expects() {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let given = std::env::var_os("SIAGA_VECTORS").map(PathBuf::from);
-    let folder = given.clone().unwrap_or(own);
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-    files.sort();
-    assert!(!files.is_empty(), "no vectors in {}", folder.display());
+    let folder = given.clone().unwrap_or_else(own_folder);
     let (mut passed, mut left_out, mut failures) = (0, 0, Vec::new());
-    for file in &files {
-        let vector: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    for vector in vectors_of(&folder) {
         match run(&vector) {
             Outcome::Passed => passed += 1,
             Outcome::LeftOut if given.is_some() => left_out += 1,
@@ -48,6 +50,24 @@ fn every_vector_is_answered_as_its_carrier_expects() {
         failures.len()
     );
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// The vectors that the project keeps.
+fn own_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+/// Every vector of a folder, in the order of their names.
+fn vectors_of(folder: &Path) -> Vec<Value> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no vectors in {}", folder.display());
+    let read = |file: &PathBuf| serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    files.iter().map(read).collect()
 }
 
 fn run(vector: &Value) -> Outcome {

@@ -122,6 +122,15 @@ impl Instance {
         })
     }
 
+    pub(super) fn gateway(&self) -> Arc<dyn Gateway> {
+        self.gateway.clone()
+    }
+
+    /// What the gateway says to a request, remembering nothing.
+    pub(super) fn receive(&self, webhook: &Webhook) -> Result<Vec<Received>, WebhookError> {
+        self.gateway.receive(webhook, self.now)
+    }
+
     pub(super) fn call(&mut self, request: &Value) -> Called {
         let webhook = webhook(request);
         if webhook.body.len() > self.body_max_bytes {
@@ -225,8 +234,11 @@ pub(super) fn outbound(vector: &Value) -> Outbound {
         to: Address::parse(&text("to").unwrap(), None),
         from: text("from"),
         text: text("text").unwrap(),
-        expires: None,
-        link_id: None,
+        expires: input["expires_s"].as_i64().map(|seconds| {
+            let now = vector["now_unix"].as_i64().unwrap_or_default();
+            Timestamp::from_second(now + seconds).unwrap()
+        }),
+        link_id: text("link_id"),
     }
 }
 

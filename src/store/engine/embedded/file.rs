@@ -73,6 +73,8 @@ pub(super) struct Lanes {
     pub(super) place: Place,
     writer: Mutex<Option<Connection>>,
     readers: Vec<Mutex<Option<Connection>>>,
+    /// The connection that copies the journal into the file beside all others.
+    copier: Mutex<Option<Connection>>,
     journal_pages: Arc<AtomicI64>,
 }
 
@@ -90,6 +92,7 @@ impl Lanes {
             place,
             writer: Mutex::new(Some(writer)),
             readers,
+            copier: Mutex::new(None),
             journal_pages,
         })
     }
@@ -136,6 +139,19 @@ impl Lanes {
         done
     }
 
+    /// Copies the journal into the file while others read and write. What is written meanwhile
+    /// stays for the next time. Gives how many pages are left.
+    pub(super) fn copy_journal(&self) -> rusqlite::Result<i64> {
+        let mut lane = lock(&self.copier);
+        let copier = match lane.take() {
+            Some(copier) => copier,
+            None => connect_writer(&self.place, &Arc::default())?,
+        };
+        let (_, pages, copied) = checkpoint(&copier, "PASSIVE")?;
+        *lane = Some(copier);
+        Ok(pages - copied)
+    }
+
     /// Writes a copy of everything to a new file, through a connection of its own: a long copy
     /// keeps no reader waiting.
     pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
@@ -154,6 +170,7 @@ impl Lanes {
             return;
         }
         *lock(&self.writer) = None;
+        *lock(&self.copier) = None;
         for lane in &self.readers {
             *lock(lane) = None;
         }
@@ -181,7 +198,7 @@ fn connect_writer(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Con
          PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;
          PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
     )?;
-    // When to copy the journal is the writer's own decision, between two transactions.
+    // When the journal is copied is decided in `writer`.
     let pages = Arc::clone(pages);
     writer.wal_hook(Some(move |_: &mut Wal, now: std::ffi::c_int| {
         pages.store(i64::from(now), Ordering::Relaxed);

@@ -78,7 +78,8 @@ impl Embedded {
             return Err(EngineError::Foreign);
         }
         let (inbox, outbox) = mpsc::channel(WAITING_JOBS);
-        let writer = Writer::new(Arc::clone(&lanes), Arc::clone(&shared), reserve);
+        let writer = Writer::new(Arc::clone(&lanes), Arc::clone(&shared), reserve)
+            .map_err(|error| file::gone(&lanes.place, error))?;
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(outbox))

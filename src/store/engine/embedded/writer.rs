@@ -4,10 +4,12 @@
 //! commits share one fsync. A job that fails alone does not take the others with it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::{fs, io};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -22,10 +24,11 @@ use crate::store::engine::{
 
 /// Most jobs in one transaction: bounds what one failure takes along and how long a commit lasts.
 const JOBS_PER_COMMIT: usize = 512;
-/// Pages of the journal at which it is copied into the file between two transactions.
-const CHECKPOINT_PAGES: i64 = 4_000;
-/// The same while nothing waits.
-const CHECKPOINT_IDLE_PAGES: i64 = 1_000;
+/// New pages of the journal after which it is copied into the file, beside the writer.
+const COPY_PAGES: i64 = 500;
+/// Pages at which the writer waits for the journal to be copied whole, so that it begins anew: under
+/// steady load it would grow for ever. The copier leaves little to do. 64 MiB.
+const JOURNAL_MAX_PAGES: i64 = 16_000;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -94,17 +97,26 @@ pub(super) struct Writer {
     /// The file whose room is given up once the disk is full.
     reserve: Option<PathBuf>,
     versions: Versions,
+    copier: Copier,
+    /// The journal's pages when the copier was woken last.
+    woken_at: i64,
 }
 
 impl Writer {
-    pub(super) fn new(lanes: Arc<Lanes>, shared: Arc<Shared>, reserve: Option<PathBuf>) -> Self {
-        let versions = Versions::default();
-        Self {
+    /// A writer, and the thread that copies the journal beside it.
+    pub(super) fn new(
+        lanes: Arc<Lanes>,
+        shared: Arc<Shared>,
+        reserve: Option<PathBuf>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            copier: Copier::start(&lanes)?,
             lanes,
             shared,
             reserve,
-            versions,
-        }
+            versions: Versions::default(),
+            woken_at: 0,
+        })
     }
 
     /// Works until every sender is gone.
@@ -116,8 +128,9 @@ impl Writer {
             if !jobs.is_empty() {
                 self.work(std::mem::take(&mut jobs));
             }
-            self.checkpoint(inbox.is_empty());
+            self.look_at_journal();
         }
+        self.copier.stop();
         // Closed in order: the journal ends up in the file, the next start has nothing to replay.
         let _ = self.lanes.write(|conn| file::checkpoint(conn, "TRUNCATE"));
     }
@@ -206,24 +219,66 @@ impl Writer {
         freed
     }
 
-    /// Copies the journal into the file between two transactions, where it has grown enough.
-    fn checkpoint(&self, idle: bool) {
-        let limit = if idle {
-            CHECKPOINT_IDLE_PAGES
-        } else {
-            CHECKPOINT_PAGES
-        };
-        if self.lanes.journal_pages() < limit {
-            return;
+    fn look_at_journal(&mut self) {
+        let pages = self.lanes.journal_pages();
+        if pages < self.woken_at {
+            self.woken_at = 0;
         }
-        match self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE")) {
-            Ok(_) => {}
-            Err(error) => {
+        if pages - self.woken_at >= COPY_PAGES {
+            self.woken_at = pages;
+            self.copier.wake();
+        }
+        if pages >= JOURNAL_MAX_PAGES {
+            let copied = self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE"));
+            if let Err(error) = copied {
                 tracing::error!(%error, "the store's journal could not be copied into its file");
-                if fault::is_dead(&error) {
-                    self.lanes.give_up();
-                }
             }
+        }
+    }
+}
+
+/// The thread that copies the journal into the file, beside the writer.
+#[derive(Debug)]
+struct Copier {
+    wakes: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Copier {
+    fn start(lanes: &Arc<Lanes>) -> io::Result<Self> {
+        let (wakes, woken) = std::sync::mpsc::sync_channel(1);
+        let lanes = Arc::clone(lanes);
+        let thread = std::thread::Builder::new()
+            .name("store-copier".to_owned())
+            .spawn(move || copy_journal(&lanes, &woken))?;
+        Ok(Self {
+            wakes: Some(wakes),
+            thread: Some(thread),
+        })
+    }
+
+    fn wake(&self) {
+        if let Some(wakes) = &self.wakes {
+            // One wake waits already where this one finds no room.
+            let _ = wakes.try_send(());
+        }
+    }
+
+    fn stop(&mut self) {
+        self.wakes = None;
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has nothing left to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Copies the journal whenever woken. A failure is told and tried again with the next wake; what
+/// was promised is in the journal.
+fn copy_journal(lanes: &Lanes, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        if let Err(error) = lanes.copy_journal() {
+            tracing::error!(%error, "the store's journal could not be copied into its file");
         }
     }
 }
