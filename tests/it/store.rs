@@ -2,6 +2,7 @@
 
 mod crash;
 mod deliveries;
+mod disk;
 mod faults;
 mod parts;
 mod privacy;
