@@ -43,7 +43,9 @@ async fn file(store: &Store, number: u32) -> Result<Taken, StoreError> {
         return Ok(Taken::Before(earlier));
     }
     let turn = turn(Caller::default(), "ok");
-    store.take_turn(&message, &known, &turn, Sending::Inline).await
+    store
+        .take_turn(&message, &known, &turn, Sending::Inline)
+        .await
 }
 
 /// Files until the store says no; gives how many were acknowledged, and the refusal.
@@ -60,11 +62,17 @@ async fn file_until_refused(store: &Store, from: u32) -> (u32, StoreError) {
 async fn on_a_full_disk(folder: &Path) {
     let filler = folder.join("filler");
     std::fs::write(&filler, vec![7; 3 << 20]).unwrap();
-    let settings = StoreSettings { reserve_mib: 1, ..settings(folder) };
+    let settings = StoreSettings {
+        reserve_mib: 1,
+        ..settings(folder)
+    };
     let store = open(&settings);
     assert!(!store.health().await.unwrap().reserve_spent);
     let (count, error) = file_until_refused(&store, 0).await;
-    assert!(matches!(error, StoreError::Engine(EngineError::Full)), "{error:?}");
+    assert!(
+        matches!(error, StoreError::Engine(EngineError::Full)),
+        "{error:?}"
+    );
     let health = store.health().await.unwrap();
     assert!(health.reserve_spent, "it was given up first");
     assert!(health.reachable, "reads go on");
@@ -73,12 +81,18 @@ async fn on_a_full_disk(folder: &Path) {
     std::fs::remove_file(filler).unwrap();
     let more = count + 50;
     for number in count..more {
-        assert!(file(&store, number).await.is_ok(), "{number} once there is room again");
+        assert!(
+            file(&store, number).await.is_ok(),
+            "{number} once there is room again"
+        );
     }
     drop(store);
     let store = open(&settings);
     for number in 0..more {
-        assert!(matches!(file(&store, number).await, Ok(Taken::Before(_))), "{number} is lost");
+        assert!(
+            matches!(file(&store, number).await, Ok(Taken::Before(_))),
+            "{number} is lost"
+        );
     }
 }
 
@@ -90,7 +104,10 @@ async fn on_a_failing_disk(folder: &Path) {
         // As a carrier does: again, until it is acknowledged.
         let mut tries = 0;
         while let Err(error) = file(&store, number).await {
-            assert!(matches!(error, StoreError::Engine(EngineError::Broken(_))), "{error:?}");
+            assert!(
+                matches!(error, StoreError::Engine(EngineError::Broken(_))),
+                "{error:?}"
+            );
             refused += 1;
             tries += 1;
             assert!(tries < 20, "it never comes back");
@@ -98,18 +115,27 @@ async fn on_a_failing_disk(folder: &Path) {
     }
     assert!(refused > 0, "no fault came");
     for number in 0..60 {
-        assert!(matches!(file(&store, number).await, Ok(Taken::Before(_))), "{number} is lost");
+        assert!(
+            matches!(file(&store, number).await, Ok(Taken::Before(_))),
+            "{number} is lost"
+        );
     }
 }
 
 async fn on_a_slow_disk(folder: &Path) {
-    let settings = StoreSettings { commit_within_ms: 150, ..settings(folder) };
+    let settings = StoreSettings {
+        commit_within_ms: 150,
+        ..settings(folder)
+    };
     let store = open(&settings);
     let mut slow = 0;
     for number in 0..10 {
         // What was too slow may have landed: the next try says so, and nothing is kept twice.
         while let Err(error) = file(&store, number).await {
-            let told = matches!(error, StoreError::Engine(EngineError::Slow | EngineError::Busy));
+            let told = matches!(
+                error,
+                StoreError::Engine(EngineError::Slow | EngineError::Busy)
+            );
             assert!(told, "{error:?}");
             slow += 1;
         }
@@ -122,7 +148,10 @@ async fn on_a_disk_that_takes_nothing(folder: &Path) {
     let (count, error) = file_until_refused(&store, 0).await;
     assert!(count > 0, "{error:?}");
     for number in 0..count {
-        assert!(matches!(file(&store, number).await, Ok(Taken::Before(_))), "reads go on");
+        assert!(
+            matches!(file(&store, number).await, Ok(Taken::Before(_))),
+            "reads go on"
+        );
     }
     assert!(file(&store, count).await.is_err());
     let health = store.health().await.unwrap();
@@ -130,9 +159,15 @@ async fn on_a_disk_that_takes_nothing(folder: &Path) {
 }
 
 fn child(mut program: Command, folder: &Path, fault: &str) {
-    let output = program.env(FOLDER, folder).env(FAULT, fault).output().unwrap();
-    let (said, log) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = program
+        .env(FOLDER, folder)
+        .env(FAULT, fault)
+        .output()
+        .unwrap();
+    let (said, log) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(said.contains(&format!("survived {fault}")), "{said}\n{log}");
 }
 
@@ -144,8 +179,18 @@ fn this_binary() -> String {
 fn traced(folder: &Path, file: &str, inject: &str) -> Command {
     let mut strace = Command::new("strace");
     strace.arg("-P").arg(folder.join("data").join(file));
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync,pwrite64"]);
-    strace.args(["-e", inject]).arg(this_binary()).args([CHILD, "--exact", "--nocapture"]);
+    strace.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fsync,fdatasync,pwrite64",
+    ]);
+    strace
+        .args(["-e", inject])
+        .arg(this_binary())
+        .args([CHILD, "--exact", "--nocapture"]);
     strace
 }
 
@@ -158,9 +203,16 @@ fn a_full_disk_refuses_and_room_brings_it_back() {
         use std::os::unix::fs::MetadataExt;
         own.uid() == 0
     });
-    unshare.arg(if root { "-m" } else { "-rm" }).args(["sh", "-c"]);
-    unshare.arg("mount -t tmpfs -o size=8m none \"$1\" && shift && exec \"$@\"").arg("sh");
-    unshare.arg(folder.path()).arg(this_binary()).args([CHILD, "--exact", "--nocapture"]);
+    unshare
+        .arg(if root { "-m" } else { "-rm" })
+        .args(["sh", "-c"]);
+    unshare
+        .arg("mount -t tmpfs -o size=8m none \"$1\" && shift && exec \"$@\"")
+        .arg("sh");
+    unshare
+        .arg(folder.path())
+        .arg(this_binary())
+        .args([CHILD, "--exact", "--nocapture"]);
     child(unshare, folder.path(), "full");
 }
 
@@ -169,7 +221,11 @@ fn a_failed_sync_is_told_and_what_was_acknowledged_stays() {
     for when in ["6+7", "7+11", "8+5"] {
         let folder = tempfile::tempdir().unwrap();
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={when}");
-        child(traced(folder.path(), "siaga.db-wal", &inject), folder.path(), "failing");
+        child(
+            traced(folder.path(), "siaga.db-wal", &inject),
+            folder.path(),
+            "failing",
+        );
     }
 }
 
@@ -177,12 +233,20 @@ fn a_failed_sync_is_told_and_what_was_acknowledged_stays() {
 fn a_slow_disk_is_told_in_time_and_keeps_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let inject = "inject=fsync,fdatasync:delay_enter=400ms:when=4+2";
-    child(traced(folder.path(), "siaga.db-wal", inject), folder.path(), "slow");
+    child(
+        traced(folder.path(), "siaga.db-wal", inject),
+        folder.path(),
+        "slow",
+    );
 }
 
 #[test]
 fn a_disk_that_takes_nothing_more_is_still_read() {
     let folder = tempfile::tempdir().unwrap();
     let inject = "inject=pwrite64:error=EROFS:when=120+";
-    child(traced(folder.path(), "siaga.db-wal", inject), folder.path(), "read-only");
+    child(
+        traced(folder.path(), "siaga.db-wal", inject),
+        folder.path(),
+        "read-only",
+    );
 }

@@ -6,6 +6,7 @@
 mod apply;
 mod fault;
 mod file;
+mod lanes;
 mod read;
 mod sum;
 mod writer;
@@ -21,7 +22,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use self::file::{FolderLock, Lanes, Place};
+use self::file::{FolderLock, Place};
+use self::lanes::Lanes;
 use self::read::{Bad, Checked};
 use self::writer::{Answer, Job, Shared, Task, Writer};
 use super::buckets::Buckets;

@@ -31,11 +31,7 @@ pub(super) fn entries(
     keys: &[Key],
 ) -> rusqlite::Result<Checked<Vec<Option<Entry>>>> {
     let (mut rows, mut bad) = (Vec::with_capacity(keys.len()), Vec::new());
-    let one_moment = keys.len() > 1 && reader.is_autocommit();
-    if one_moment {
-        reader.prepare_cached("BEGIN")?.execute([])?;
-    }
-    let read = keys.iter().try_for_each(|key| {
+    for key in keys {
         match entry(reader, at, key)? {
             Ok(row) => rows.push(row),
             Err(damaged) => {
@@ -43,12 +39,8 @@ pub(super) fn entries(
                 bad.push(damaged);
             }
         }
-        Ok(())
-    });
-    if one_moment {
-        reader.prepare_cached("COMMIT")?.execute([])?;
     }
-    read.map(|()| Checked { rows, bad })
+    Ok(Checked { rows, bad })
 }
 
 fn entry(
