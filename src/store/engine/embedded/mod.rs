@@ -4,6 +4,7 @@
 //! another thread and back. Writes go through one thread, so that many share one sync.
 
 mod apply;
+mod entries;
 mod fault;
 mod file;
 mod lanes;
@@ -164,7 +165,7 @@ impl Drop for Embedded {
 impl Engine for Embedded {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
         Box::pin(async move {
-            let found = self.read(|conn| read::entries(conn, at, keys))?;
+            let found = self.read(|conn| read::get(conn, at, keys))?;
             if found.bad.is_empty() {
                 return Ok(found.rows);
             }
