@@ -25,7 +25,7 @@ use crate::store::engine::{
 /// Most jobs in one transaction: bounds what one failure takes along and how long a commit lasts.
 const JOBS_PER_COMMIT: usize = 512;
 /// New pages of the journal after which it is copied into the file, beside the writer.
-const COPY_PAGES: i64 = 1_000;
+const COPY_PAGES: i64 = 4_000;
 /// Pages at which the writer waits for the journal to be copied whole, so that it begins anew: under
 /// steady load it would grow for ever. The copier leaves little to do. 64 MiB; at twice that the
 /// writer waits for the copier too.
