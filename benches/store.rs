@@ -124,7 +124,7 @@ async fn turns(store: &Store, tasks: u32, sending: Sending) {
         });
     }
     let mut waits: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
-    let (took, used) = (begun.elapsed(), cpu() - cpu_before);
+    let (took, used) = (begun.elapsed(), cpu().checked_sub(cpu_before).unwrap());
     waits.sort_unstable();
     let at = |part: usize| {
         waits
@@ -150,10 +150,8 @@ async fn reads(store: &Store) {
         let message = inbound(n.wrapping_mul(7_919) % PHONES, u64::from(n));
         store.caller(&message).await.unwrap();
     }
-    println!(
-        "what is known about a phone: {:?} each",
-        begun.elapsed() / count
-    );
+    let (took, used) = (begun.elapsed() / count, (cpu() - cpu_before) / count);
+    println!("what is known about a phone: {took:?} each, {used:?} CPU");
 }
 
 fn main() {

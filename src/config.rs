@@ -3,6 +3,7 @@
 //! `config/siaga.toml` is the commented reference and says the same as the defaults here.
 
 mod fault;
+mod lines;
 mod settings;
 mod tree;
 
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, Faults, Place};
 pub use settings::{
-    AdminSettings, AgencySettings, HttpSettings, Limits, LogFormat, LogSettings, PublicSettings,
-    Settings,
+    AdminSettings, AgencySettings, HttpSettings, Limits, LineSettings, LogFormat, LogSettings,
+    PublicSettings, Settings,
 };
 pub use tree::PREFIX;
 
@@ -23,7 +24,16 @@ use tracing_subscriber::EnvFilter;
 use tree::Tree;
 
 /// The keys at the top, each read by itself.
-const TOP: &[&str] = &["regency", "agency", "http", "limits", "log"];
+const TOP: &[&str] = &[
+    "regency",
+    "agency",
+    "http",
+    "store",
+    "retention",
+    "limits",
+    "log",
+    "gateways",
+];
 
 /// Reads a config file with the variables of the environment over it.
 pub fn load(path: &Path, variables: &[(String, String)]) -> Result<Settings, Faults> {
@@ -76,17 +86,20 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     section(&mut tree, "regency", &mut settings.regency, faults);
     section(&mut tree, "agency", &mut settings.agency, faults);
     section(&mut tree, "http", &mut settings.http, faults);
+    section(&mut tree, "store", &mut settings.store, faults);
+    section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
     section(&mut tree, "log", &mut settings.log, faults);
+    lines::read(&mut tree, &mut settings, faults);
     for key in tree.keys() {
         faults.push(tree.fault_at(&key, "unknown key", hint_of(&key, TOP)));
     }
     check_agency(&settings, &tree, faults);
     check_http(&settings.http, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
-    if let Err(error) = EnvFilter::try_new(&settings.log.level) {
+    if EnvFilter::try_new(&settings.log.level).is_err() {
         let hint = Some("write info, or siaga=debug,info".to_owned());
-        faults.push(tree.fault_at("log.level", &error.to_string(), hint));
+        faults.push(tree.fault_at("log.level", "is no level", hint));
     }
     settings
 }

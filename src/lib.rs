@@ -4,6 +4,8 @@
 //! down this list, never up: `app` and `cli`, `web`, `service`, `store`, then the pure rooms
 //! `dialog`, `gateway` and `feed`, and at the bottom `domain`.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod dialog;
 pub mod domain;

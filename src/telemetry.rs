@@ -38,7 +38,20 @@ pub fn start(settings: &LogSettings, dropped: Counter) -> Flush {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.try_init(),
     };
+    log_panics();
     flush
+}
+
+/// Logs where the program failed, in one line. Not what the panic says: that may quote the text of
+/// a person.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "a fault of the program");
+    }));
 }
 
 /// Takes lines and hands them on; a clone per event.

@@ -76,6 +76,9 @@ pub(super) fn quoted(message: &str, lead: &str) -> Option<String> {
 
 /// A message of serde in our words, with a hint where it lists what would have been right.
 pub(super) fn problem_of(message: &str) -> (String, Option<String>) {
+    if quoted(message, "missing field").is_some() {
+        return ("is missing".to_owned(), None);
+    }
     let Some((lead, expected)) = message.split_once(", expected ") else {
         return (message.to_owned(), None);
     };

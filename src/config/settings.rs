@@ -1,14 +1,21 @@
 //! The settings that belong to no single part, with their defaults and the reasons for them.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::domain::address::{Address, Country};
+use crate::domain::agency::{Agency, ReplyMode, Zone};
+use crate::domain::area::AreaCode;
+use crate::domain::message::GatewayName;
+use crate::gateway::GatewaySettings;
+use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience};
 
 /// Everything that can be set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The regencies that are answered for, by code: `["35.03"]`.
     pub regency: Vec<String>,
@@ -16,10 +23,18 @@ pub struct Settings {
     pub agency: AgencySettings,
     /// The listeners.
     pub http: HttpSettings,
+    /// Where things are kept.
+    pub store: StoreSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
     /// What is bounded beside the listeners.
     pub limits: Limits,
     /// The log.
     pub log: LogSettings,
+    /// The carriers, by their name.
+    pub gateways: BTreeMap<String, GatewaySettings>,
+    /// What is the same for every kind of gateway, by its name.
+    pub lines: BTreeMap<String, LineSettings>,
 }
 
 impl Default for Settings {
@@ -28,8 +43,12 @@ impl Default for Settings {
             regency: vec!["35.03".to_owned()],
             agency: AgencySettings::default(),
             http: HttpSettings::default(),
+            store: StoreSettings::default(),
+            retention: RetentionSettings::default(),
             limits: Limits::default(),
             log: LogSettings::default(),
+            gateways: BTreeMap::new(),
+            lines: BTreeMap::new(),
         }
     }
 }
@@ -68,6 +87,92 @@ impl Default for AgencySettings {
             country: "ID".to_owned(),
             countries: vec!["ID".to_owned()],
             numbers: Vec::new(),
+        }
+    }
+}
+
+impl AgencySettings {
+    /// The country whose national numbers are read.
+    pub fn home(&self) -> Option<&'static Country> {
+        Country::of(&self.country)
+    }
+
+    /// The agency as texts and rules know it. What cannot be read is left out: the check of the
+    /// config has named it.
+    pub fn agency(&self) -> Agency {
+        let own = self.numbers.iter();
+        Agency {
+            org: self.org.clone(),
+            org_capitals: self.org.to_uppercase(),
+            kab: self.kab.clone(),
+            emergency: self.emergency.clone(),
+            phone: self.phone.clone(),
+            zone: Zone::parse(&self.timezone).unwrap_or_default(),
+            served: self
+                .countries
+                .iter()
+                .filter_map(|iso| Country::of(iso))
+                .collect(),
+            own_numbers: own
+                .map(|number| Address::parse(number, self.home()))
+                .collect(),
+        }
+    }
+}
+
+impl Settings {
+    /// The regencies that are answered for.
+    pub fn regencies(&self) -> Vec<AreaCode> {
+        self.regency
+            .iter()
+            .filter_map(|code| AreaCode::parse(code))
+            .collect()
+    }
+
+    /// What is the same for every kind of gateway.
+    pub fn line(&self, gateway: &GatewayName) -> LineSettings {
+        self.lines
+            .get(gateway.as_str())
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// What is the same for every kind of gateway, beside its own settings in `[gateways.NAME]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LineSettings {
+    /// Messages a second that the carrier takes. Most begin to refuse at 10 to 30.
+    pub rate_per_s: f64,
+    /// The number to write to, where a phone cannot just reply.
+    pub reply_number: Option<String>,
+    /// The name that is shown as the sender, where it is one: it cannot be replied to.
+    pub masked_sender: Option<String>,
+}
+
+impl Default for LineSettings {
+    fn default() -> Self {
+        Self {
+            rate_per_s: 10.0,
+            reply_number: None,
+            masked_sender: None,
+        }
+    }
+}
+
+impl LineSettings {
+    /// Its keys in `[gateways.NAME]`.
+    pub(super) const KEYS: [&str; 3] = ["rate_per_s", "reply_number", "masked_sender"];
+
+    /// How a phone can answer what comes through the gateway.
+    pub fn reply_mode(&self) -> ReplyMode {
+        match (&self.reply_number, &self.masked_sender) {
+            (Some(number), Some(sender)) => ReplyMode::Masked {
+                sender: sender.clone(),
+                number: number.clone(),
+            },
+            (Some(number), None) => ReplyMode::Number(number.clone()),
+            (None, _) => ReplyMode::TwoWay,
         }
     }
 }

@@ -311,7 +311,7 @@ fn value_mut<'n, 's>(node: &'n mut Node<'s>, path: &[String]) -> Option<&'n mut 
 }
 
 /// The table that a node is.
-pub(super) fn table<'n, 's>(node: &'n Node<'s>) -> Option<&'n DeTable<'s>> {
+fn table<'n, 's>(node: &'n Node<'s>) -> Option<&'n DeTable<'s>> {
     if let DeValue::Table(table) = node.get_ref() {
         Some(table)
     } else {

@@ -2,18 +2,20 @@
 //! the word before.
 
 use super::fold::{fold, letter_for_digit};
-use super::vocabulary::{Class, Entry, Tongues, Vocabulary};
+use super::vocabulary::{Class, Entry, Vocabulary};
 
 /// Most words that are read; what follows stays in the detail.
 pub(super) const MOST_WORDS: usize = 240;
 
 /// What stands between a word and the one before it, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gap {
+pub(super) enum Gap {
     /// Nothing: `50CM`.
     Glued,
-    /// A hyphen or slash alone: `40-60`, `12/3`.
+    /// A hyphen alone: `40-60`.
     Hyphen,
+    /// A slash alone: `12/3`.
+    Slash,
     /// Blanks, colons, dots of abbreviations.
     Space,
     /// A comma, a bracket, `#`, a dash.
@@ -24,7 +26,7 @@ pub enum Gap {
 
 /// A number as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number {
+pub(super) struct Number {
     /// Its value times 100.
     pub centi: u64,
     /// How it is written, as far as that tells what it cannot be.
@@ -33,7 +35,7 @@ pub struct Number {
 
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberStyle {
+pub(super) enum NumberStyle {
     /// Digits or words that may count something.
     Count,
     /// Digits with a decimal part.
@@ -44,7 +46,7 @@ pub enum NumberStyle {
 
 /// One word.
 #[derive(Clone, Debug)]
-pub struct Word {
+pub(super) struct Word {
     /// Begin and end in [`Words::clean`], bytes.
     pub clean: (usize, usize),
     /// Begin and end in the text as typed, bytes.
@@ -59,13 +61,13 @@ pub struct Word {
     pub doubled: bool,
     /// It asks: a question mark follows, or it ends in `-kah`.
     pub asks: bool,
-    /// It stands in brackets or before a colon, as the tags of a form do.
+    /// It stands in brackets, as the tags of a form do.
     pub tag: bool,
 }
 
 /// A text cut into words.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
+pub(super) struct Words {
     /// The text, folded: upper case, no accents.
     pub clean: String,
     /// Its words in order.
@@ -78,17 +80,17 @@ pub struct Words {
 
 impl Words {
     /// The folded text of a word.
-    pub fn text(&self, word: &Word) -> &str {
+    pub(super) fn text(&self, word: &Word) -> &str {
         self.clean.get(word.clean.0..word.clean.1).unwrap_or("")
     }
 
     /// The folded text of the `index`-th word; empty beyond the end.
-    pub fn text_at(&self, index: usize) -> &str {
+    pub(super) fn text_at(&self, index: usize) -> &str {
         self.list.get(index).map_or("", |word| self.text(word))
     }
 
     /// Cuts a text into words.
-    pub fn of(text: &str, vocabulary: &Vocabulary) -> Self {
+    pub(super) fn of(text: &str, vocabulary: &Vocabulary) -> Self {
         let (clean, origins) = folded(text);
         let mut cutter = Cutter {
             vocabulary,
@@ -134,7 +136,11 @@ impl Cutter<'_> {
             let run = run_length(rest);
             if run == 0 {
                 let (wider, length) = self.separator(&clean, at);
-                gap = if gap == Gap::Glued { wider } else { gap.max(wider) };
+                gap = if gap == Gap::Glued {
+                    wider
+                } else {
+                    gap.max(wider)
+                };
                 at += length;
                 continue;
             }
@@ -155,7 +161,9 @@ impl Cutter<'_> {
         let Some(c) = rest.chars().next() else {
             return (Gap::Stop, 1);
         };
-        let next = rest.get(c.len_utf8()..).and_then(|rest| rest.chars().next());
+        let next = rest
+            .get(c.len_utf8()..)
+            .and_then(|rest| rest.chars().next());
         let gap = match c {
             '?' => {
                 self.words.asks = true;
@@ -170,11 +178,15 @@ impl Cutter<'_> {
                 _ if self.after_abbreviation() => Gap::Space,
                 _ => Gap::Stop,
             },
-            ',' | ';' | '(' | ')' | '[' | ']' | '#' | '*' | '"' | '|' => Gap::Comma,
+            ',' | ';' | '(' | '[' | '#' | '*' | '"' | '|' => Gap::Comma,
             '-' | '/' => {
                 let spaced = clean.get(..at).is_some_and(|s| s.ends_with(' '))
                     && next.is_none_or(char::is_whitespace);
-                if spaced { Gap::Comma } else { Gap::Hyphen }
+                match (spaced, c) {
+                    (true, _) => Gap::Comma,
+                    (false, '-') => Gap::Hyphen,
+                    (false, _) => Gap::Slash,
+                }
             }
             _ => {
                 self.words.symbol |= !c.is_ascii();
@@ -258,7 +270,13 @@ impl Cutter<'_> {
         }
         let letters: Option<Vec<u8>> = text
             .bytes()
-            .map(|b| if b.is_ascii_digit() { letter_for_digit(b) } else { Some(b) })
+            .map(|b| {
+                if b.is_ascii_digit() {
+                    letter_for_digit(b)
+                } else {
+                    Some(b)
+                }
+            })
             .collect();
         let word = String::from_utf8(letters?).ok()?;
         let entry = self.vocabulary.entry(&word);
@@ -272,7 +290,10 @@ impl Cutter<'_> {
         (1..=3).contains(&letters)
             && digits.len() == 3
             && digits.bytes().all(|b| b.is_ascii_digit())
-            && !self.vocabulary.entry(head).is(self.vocabulary, Class::Ordinal)
+            && !self
+                .vocabulary
+                .entry(head)
+                .is(self.vocabulary, Class::Ordinal)
     }
 
     fn push(&mut self, clean: (usize, usize), gap: Gap, entry: Entry, set: impl Fn(&mut Word)) {
@@ -313,9 +334,8 @@ fn run_length(text: &str) -> usize {
     while let Some((at, c)) = chars.next() {
         let next_digit = chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
         let inside_number = matches!(c, '.' | ',' | ':') && before_digit && next_digit;
-        let apostrophe = c == '\''
-            && end > 0
-            && chars.peek().is_some_and(|(_, next)| next.is_alphabetic());
+        let apostrophe =
+            c == '\'' && end > 0 && chars.peek().is_some_and(|(_, next)| next.is_alphabetic());
         if !(c.is_alphanumeric() || inside_number || apostrophe || c == '%' && before_digit) {
             break;
         }
@@ -325,13 +345,13 @@ fn run_length(text: &str) -> usize {
     end
 }
 
-/// Whether a word stands as the tags of a form do: `(MGL)25`, `MGL: 25`.
+/// Whether a word stands as the tags of a form do: `(MGL)25`.
 fn is_tag(clean: &str, start: usize, end: usize) -> bool {
     let before = clean.get(..start).and_then(|s| s.chars().next_back());
     let after = clean.get(end..).and_then(|s| s.chars().next());
     matches!(
         (before, after),
-        (Some('('), Some(')')) | (Some('<'), Some('>')) | (_, Some(':' | '='))
+        (Some('('), Some(')')) | (Some('<'), Some('>'))
     )
 }
 
@@ -367,7 +387,11 @@ fn number(text: &str) -> Number {
         centi,
         style: NumberStyle::Label,
     };
-    let digits = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX).min(1_000_000_000_000);
+    let digits = |text: &str| {
+        text.parse::<u64>()
+            .unwrap_or(u64::MAX)
+            .min(1_000_000_000_000)
+    };
     let plain = text.trim_end_matches(['.', ',', ':']);
     let separators = plain.matches(['.', ',', ':']).count();
     if separators == 0 {
@@ -382,7 +406,10 @@ fn number(text: &str) -> Number {
             }
         };
     }
-    let Some((whole, part)) = plain.split_once(['.', ',', ':']).filter(|_| separators == 1) else {
+    let Some((whole, part)) = plain
+        .split_once(['.', ',', ':'])
+        .filter(|_| separators == 1)
+    else {
         return label(0);
     };
     if plain.contains(':') {
@@ -404,9 +431,4 @@ fn number(text: &str) -> Number {
         centi: digits(whole) * 100 + hundredths,
         style: NumberStyle::Decimal,
     }
-}
-
-/// The languages a word belongs to, none for what belongs to no one.
-pub(super) fn tongues(word: &Word) -> Tongues {
-    word.entry.tongues
 }

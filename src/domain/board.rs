@@ -148,18 +148,16 @@ mod tests {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn board(verified: Option<i64>, feed: Option<Option<i64>>) -> Board {
+    fn board(verified: Option<i64>, feeds: &[Option<i64>]) -> Board {
+        let feed = |read: &Option<i64>| FeedAge {
+            name: "bmkg".to_owned(),
+            read_at: read.map(at),
+            interval: SignedDuration::from_mins(5),
+        };
         Board {
             verified_at: verified.map(at),
             refresh: SignedDuration::from_mins(1),
-            feeds: feed
-                .map(|read| FeedAge {
-                    name: "bmkg".to_owned(),
-                    read_at: read.map(at),
-                    interval: SignedDuration::from_mins(5),
-                })
-                .into_iter()
-                .collect(),
+            feeds: feeds.iter().map(feed).collect(),
             ..Board::default()
         }
     }
@@ -170,13 +168,13 @@ mod tests {
             assert_eq!(board.freshness(at(100)), expected, "{board:?}");
             assert_eq!(board.can_say_none(at(100)), expected == Freshness::Fresh);
         };
-        check(board(Some(98), None), Freshness::Fresh);
-        check(board(Some(97), None), Freshness::Aging);
-        check(board(Some(69), None), Freshness::Unsure);
-        check(board(None, None), Freshness::Unsure);
-        check(board(Some(100), Some(Some(90))), Freshness::Fresh);
-        check(board(Some(100), Some(Some(89))), Freshness::Aging);
-        check(board(Some(100), Some(Some(69))), Freshness::Unsure);
-        check(board(Some(100), Some(None)), Freshness::Unsure);
+        check(board(Some(98), &[]), Freshness::Fresh);
+        check(board(Some(97), &[]), Freshness::Aging);
+        check(board(Some(69), &[]), Freshness::Unsure);
+        check(board(None, &[]), Freshness::Unsure);
+        check(board(Some(100), &[Some(90)]), Freshness::Fresh);
+        check(board(Some(100), &[Some(89)]), Freshness::Aging);
+        check(board(Some(100), &[Some(69)]), Freshness::Unsure);
+        check(board(Some(100), &[None]), Freshness::Unsure);
     }
 }

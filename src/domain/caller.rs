@@ -2,7 +2,7 @@
 //!
 //! One record in one partition, read once and written once a message.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::address::Msisdn;
 use super::area::AreaCode;
@@ -46,6 +46,12 @@ impl Caller {
     pub const MAX_REPORTS: usize = 20;
     /// Most recent messages kept at hand.
     pub const MAX_RECENT: usize = 16;
+
+    /// The question that waits for an answer at `now`.
+    pub fn open_question(&self, now: Timestamp) -> Option<&Question> {
+        let open = |question: &&Question| now.duration_since(question.asked_at) < Question::OPEN;
+        self.question.as_ref().filter(open)
+    }
 }
 
 /// Counters that begin again every day.
@@ -95,6 +101,23 @@ pub struct OwnReport {
     pub note: String,
 }
 
+impl OwnReport {
+    /// Whether something can still be added or taken back.
+    pub const fn is_open(&self) -> bool {
+        match self.state {
+            ReportState::Incomplete
+            | ReportState::Received
+            | ReportState::Checking
+            | ReportState::Verified
+            | ReportState::InProgress => true,
+            ReportState::Done
+            | ReportState::Unproven
+            | ReportState::Merged
+            | ReportState::Cancelled => false,
+        }
+    }
+}
+
 /// "I am safe", said while an event is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SafeMark {
@@ -120,6 +143,11 @@ pub struct Question {
     pub asked_at: Timestamp,
     /// What was asked.
     pub asked: Asked,
+}
+
+impl Question {
+    /// How long a question waits for its answer.
+    pub const OPEN: SignedDuration = SignedDuration::from_mins(30);
 }
 
 /// What was asked.
@@ -178,6 +206,13 @@ pub struct More {
     pub since: Timestamp,
     /// The pages still to show.
     pub pages: Vec<Page>,
+}
+
+impl More {
+    /// Whether LANJUT still goes on with it.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        now.duration_since(self.since) < Question::OPEN
+    }
 }
 
 /// One page behind LANJUT.

@@ -116,7 +116,7 @@ pub fn cut_at_word(text: &str, room: usize) -> String {
     }
     let end = if soft > 0 { soft } else { hard };
     let kept = text.get(..end).unwrap_or_default();
-    let kept = kept.trim_end_matches(|c: char| matches!(c, ' ' | ',' | '.' | ';' | ':' | '-'));
+    let kept = kept.trim_end_matches([' ', ',', '.', ';', ':', '-']);
     let dots = CUT.get(..room.min(CUT.len())).unwrap_or_default();
     format!("{kept}{dots}")
 }

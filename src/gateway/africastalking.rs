@@ -1,50 +1,47 @@
-//! Africa's Talking: forms in, a form out; replies go by the API.
+//! Africa's Talking: forms in, answers without meaning out, sending by the messaging API.
 //!
-//! Nothing is signed: a secret stands in the URL that the carrier is given. Source: Africa's
-//! Talking docs "SMS notifications", "Send SMS".
+//! Nothing is signed, so a secret in the callback's URL is all that proves the caller.
+//! Source: Africa's Talking docs "SMS notifications", "Send SMS"; their Node and Python libraries.
 
 use std::path::PathBuf;
 
-use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use super::fields::{self, Fields};
+use super::fields::Fields;
 use super::registry::{Check, SecretPlace};
 use super::secret::{CallbackAuth, CallbackCheck, Secret};
 use super::{
-    Accepted, Acknowledgement, ApiRequest, ApiResponse, ErrorClass, Gateway, Received, SendError,
-    Webhook, WebhookError, recipient, server_fault,
+    Accepted, Acknowledgement, ApiRequest, ApiResponse, Gateway, Received, SendError, Webhook,
+    WebhookError, fields,
 };
 use crate::domain::address::Country;
 use crate::domain::delivery::{DeliveryState, Receipt, ReceiptId};
 use crate::domain::message::{CarrierOptOut, Channel, GatewayName, Inbound, Outbound};
 
-/// Settings of an Africa's Talking account.
+mod send;
+
+/// Settings of an Africa's Talking application.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AfricasTalkingSettings {
-    /// The secret in the callback URLs.
+    /// How the callbacks prove themselves; the secret stands in the URLs given in the dashboard.
     pub callback_auth: Option<CallbackAuth>,
-    /// The account's user name; `sandbox` for the sandbox.
+    /// The application's user; `sandbox` sends to the sandbox.
     #[serde(default)]
     pub username: String,
     /// The API key.
     pub api_key: Option<Secret>,
     /// The file it is in, instead.
     pub api_key_file: Option<PathBuf>,
-    /// Our short code or sender name; the account's own where missing.
+    /// Our short code or sender name; the application's default where missing.
     pub from: Option<String>,
-    /// The API; the sandbox and premium services have hosts of their own.
-    #[serde(default = "default_api_url")]
-    pub api_url: String,
+    /// The keyword of a premium short code.
+    pub keyword: Option<String>,
+    /// The API, `https://host`; by the user and the kind of message where missing.
+    pub api_url: Option<String>,
     /// The country whose national numbers are read, ISO 3166-1; the agency's where missing.
     pub default_country: Option<String>,
-}
-
-fn default_api_url() -> String {
-    "https://api.africastalking.com".to_owned()
 }
 
 impl AfricasTalkingSettings {
@@ -59,16 +56,13 @@ impl AfricasTalkingSettings {
     }
 }
 
-/// An Africa's Talking account.
+/// An Africa's Talking application.
 #[derive(Clone, Debug)]
 pub struct AfricasTalking {
     name: GatewayName,
     auth: CallbackCheck,
     country: Option<&'static Country>,
-    username: String,
-    api_key: Option<Secret>,
-    from: Option<String>,
-    api_url: String,
+    sender: send::Sender,
 }
 
 impl AfricasTalking {
@@ -80,40 +74,50 @@ impl AfricasTalking {
     ) -> Option<Self> {
         let auth = check.callback(settings.callback_auth.as_ref());
         let country = check.country(settings.default_country.as_deref(), agency);
-        let api_url = check.url("api_url", &settings.api_url);
-        if settings.api_key.is_some() {
-            check.text("username", &settings.username)?;
-        }
+        let sender = send::Sender::of(settings, check);
         Some(Self {
             name,
             auth: auth?,
-            country: country?,
-            username: settings.username.clone(),
-            api_key: settings.api_key.clone(),
-            from: settings.from.clone(),
-            api_url: api_url?.trim_end_matches('/').to_owned(),
+            country,
+            sender: sender?,
         })
     }
 
-    fn message(&self, fields: &Fields, now: Timestamp) -> Result<Received, WebhookError> {
-        Ok(Received::Message(Inbound {
+    /// Callbacks have no type; their fields tell them apart. What fits none must be a message, so
+    /// that it is refused and kept rather than forgotten.
+    fn received(&self, fields: &Fields, now: Timestamp) -> Result<Option<Received>, WebhookError> {
+        let has = |name| fields.raw(name).is_some();
+        if has("status") && !has("text") {
+            return self.receipt(fields, now).map(Received::Receipt).map(Some);
+        }
+        if has("updateType") && has("keyword") {
+            return Ok(None);
+        }
+        if has("senderId") && has("phoneNumber") && !has("text") {
+            return self.opt_out(fields, now).map(Received::Message).map(Some);
+        }
+        self.message(fields, now).map(Received::Message).map(Some)
+    }
+
+    fn message(&self, fields: &Fields, now: Timestamp) -> Result<Inbound, WebhookError> {
+        Ok(Inbound {
             gateway: self.name.clone(),
             carrier_id: Some(fields.id("id")?),
             channel: Channel::Sms,
             from: fields.address("from", self.country)?,
             to: fields.optional_address("to", self.country),
             text: fields.text("text")?,
-            sent_at: fields.word("date").as_deref().and_then(fields::time),
+            sent_at: fields.word("date").and_then(|text| fields::time(&text)),
             received_at: now,
             part: None,
             opt_out: CarrierOptOut::None,
-            link_id: fields.word("linkId"),
-        }))
+            link_id: fields::id(fields.raw("linkId"), "linkId")?,
+        })
     }
 
-    /// `{senderId, phoneNumber}`: the phone opted out at the carrier.
-    fn opt_out(&self, fields: &Fields, now: Timestamp) -> Result<Received, WebhookError> {
-        Ok(Received::Message(Inbound {
+    /// Someone left our bulk messages at the carrier: the word STOP, which the carrier took.
+    fn opt_out(&self, fields: &Fields, now: Timestamp) -> Result<Inbound, WebhookError> {
+        Ok(Inbound {
             gateway: self.name.clone(),
             carrier_id: None,
             channel: Channel::Sms,
@@ -125,28 +129,37 @@ impl AfricasTalking {
             part: None,
             opt_out: CarrierOptOut::Stopped,
             link_id: None,
-        }))
+        })
     }
 
-    fn receipt(&self, fields: &Fields, now: Timestamp) -> Result<Received, WebhookError> {
-        let raw_status = fields.text("status")?;
-        let state = match raw_status.as_str() {
-            "Sent" | "Submitted" | "Buffered" => Some(DeliveryState::Sent),
-            "Success" => Some(DeliveryState::Delivered),
-            "Failed" | "AbsentSubscriber" => Some(DeliveryState::Failed),
-            "Rejected" => Some(DeliveryState::Rejected),
-            "Expired" => Some(DeliveryState::Expired),
-            _ => None,
-        };
-        Ok(Received::Receipt(Receipt {
+    fn receipt(&self, fields: &Fields, now: Timestamp) -> Result<Receipt, WebhookError> {
+        let id = fields.id("id")?;
+        let status = fields
+            .word("status")
+            .ok_or_else(|| fields::missing("status"))?;
+        Ok(Receipt {
             gateway: self.name.clone(),
-            id: ReceiptId::Carrier(fields.id("id")?),
+            id: ReceiptId::Carrier(id),
             to: fields.optional_address("phoneNumber", self.country),
-            state,
-            raw_status,
-            error_code: fields.word("failureReason"),
+            state: state_of(&status),
+            raw_status: status,
+            error_code: fields
+                .word("failureReason")
+                .filter(|reason| reason != "None"),
             received_at: now,
-        }))
+        })
+    }
+}
+
+/// What a status means; a word that is not known changes nothing.
+fn state_of(status: &str) -> Option<DeliveryState> {
+    match status {
+        "Sent" | "Submitted" | "Buffered" => Some(DeliveryState::Sent),
+        "Success" => Some(DeliveryState::Delivered),
+        "Failed" | "AbsentSubscriber" => Some(DeliveryState::Failed),
+        "Rejected" => Some(DeliveryState::Rejected),
+        "Expired" => Some(DeliveryState::Expired),
+        _ => None,
     }
 }
 
@@ -163,13 +176,8 @@ impl Gateway for AfricasTalking {
             return Err(WebhookError::Method { allowed: "POST" });
         }
         self.auth.check(webhook)?;
-        let fields = Fields::form(&webhook.body);
-        let received = match webhook.tail.as_str() {
-            "/dlr" => self.receipt(&fields, now),
-            "/optout" => self.opt_out(&fields, now),
-            _ => self.message(&fields, now),
-        };
-        Ok(vec![received?])
+        let received = self.received(&Fields::form(&webhook.body), now)?;
+        Ok(received.into_iter().collect())
     }
 
     fn acknowledge(&self, _replies: &[Option<&str>]) -> Acknowledgement {
@@ -185,107 +193,10 @@ impl Gateway for AfricasTalking {
     }
 
     fn submit(&self, outbound: &Outbound, _now: Timestamp) -> Result<ApiRequest, SendError> {
-        let key = self.api_key.as_ref();
-        let key = key.ok_or_else(|| SendError::of(ErrorClass::Auth, "no api_key", None))?;
-        let mut form = Serializer::new(String::new());
-        form.append_pair("username", &self.username)
-            .append_pair("to", &recipient(outbound)?)
-            .append_pair("message", &outbound.text);
-        if let Some(from) = outbound.from.as_deref().or(self.from.as_deref()) {
-            form.append_pair("from", from);
-        }
-        match &outbound.link_id {
-            Some(link) => form
-                .append_pair("bulkSMSMode", "0")
-                .append_pair("linkId", link),
-            None => form.append_pair("bulkSMSMode", "1"),
-        };
-        Ok(ApiRequest {
-            method: "POST",
-            url: format!("{}/version1/messaging", self.api_url),
-            headers: vec![
-                ("apiKey", key.reveal().to_owned()),
-                ("Accept", "application/json".to_owned()),
-                (
-                    "Content-Type",
-                    "application/x-www-form-urlencoded".to_owned(),
-                ),
-            ],
-            body: form.finish(),
-        })
+        self.sender.submit(outbound)
     }
 
     fn submitted(&self, response: &ApiResponse) -> Result<Accepted, SendError> {
-        let status = response.status;
-        if !(200..300).contains(&status) {
-            let class = match status {
-                401 | 403 => ErrorClass::Auth,
-                402 => ErrorClass::NoCredit,
-                429 => ErrorClass::Throttled,
-                500.. => return Err(server_fault(response, None)),
-                _ => ErrorClass::BadRequest,
-            };
-            return Err(SendError::of(
-                class,
-                status.to_string(),
-                response.retry_after,
-            ));
-        }
-        let unreadable = || SendError::InDoubt {
-            code: format!("{status} unreadable"),
-        };
-        let answer = fields::json_object(response.body.as_bytes()).map_err(|_| unreadable())?;
-        let data = answer.get("SMSMessageData").and_then(Value::as_object);
-        let data = data.ok_or_else(unreadable)?;
-        match data
-            .get("Recipients")
-            .and_then(Value::as_array)
-            .and_then(|list| list.first())
-        {
-            Some(recipient) => accepted(recipient.as_object().ok_or_else(unreadable)?),
-            None => Err(refused_whole(data).unwrap_or_else(unreadable)),
-        }
+        send::submitted(response)
     }
-}
-
-/// The word of one recipient: a 2xx answer does not mean that it was taken.
-fn accepted(recipient: &Map<String, Value>) -> Result<Accepted, SendError> {
-    let code = fields::json_code(recipient.get("statusCode")).unwrap_or_default();
-    let class = match code.as_str() {
-        "100" | "101" | "102" => {
-            let id = fields::json_code(recipient.get("messageId")).filter(|id| id != "None");
-            return Ok(Accepted {
-                carrier_id: id,
-                state: DeliveryState::Queued,
-                segments: None,
-            });
-        }
-        "401" => ErrorClass::NotAllowed,
-        "402" => ErrorClass::InvalidSender,
-        "403" | "404" => ErrorClass::InvalidRecipient,
-        "405" => ErrorClass::NoCredit,
-        "406" | "409" => ErrorClass::OptedOut,
-        "407" => ErrorClass::NoRoute,
-        "500" | "501" => ErrorClass::Temporary,
-        _ => ErrorClass::Unknown,
-    };
-    Err(SendError::of(class, code, None))
-}
-
-/// No recipients at all: the reason stands in `Message`.
-fn refused_whole(data: &Map<String, Value>) -> Option<SendError> {
-    let code = fields::json_code(data.get("Message"))?;
-    let class = match code.as_str() {
-        "InvalidSenderId" => ErrorClass::InvalidSender,
-        "InvalidPhoneNumber" | "InvalidPhoneNumbers" | "UnsupportedNumberType" => {
-            ErrorClass::InvalidRecipient
-        }
-        "InsufficientBalance" | "InsufficientCredit" => ErrorClass::NoCredit,
-        "UserInBlacklist" | "UserInBlackList" => ErrorClass::OptedOut,
-        "CouldNotRoute" => ErrorClass::NoRoute,
-        "RiskHold" => ErrorClass::NotAllowed,
-        "InternalServerError" | "GatewayError" => ErrorClass::Temporary,
-        _ => ErrorClass::Unknown,
-    };
-    Some(SendError::of(class, code, None))
 }

@@ -132,7 +132,7 @@ impl Kannel {
         Some(Self {
             name,
             auth: auth?,
-            country: country?,
+            country,
             message: message?,
             receipt: receipt?,
             sender: sender?,

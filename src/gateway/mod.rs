@@ -235,7 +235,7 @@ impl SendError {
     /// Least wait after a passing fault where the carrier names none.
     const TEMPORARY_WAIT: Duration = Duration::from_secs(10);
     /// Longest wait that a carrier may ask for.
-    pub const WAIT_MAX: Duration = Duration::from_secs(3600);
+    pub const WAIT_MAX: Duration = Duration::from_hours(1);
 
     /// The reaction that a kind of fault calls for; `wait` is the carrier's `Retry-After`.
     pub fn of(class: ErrorClass, code: impl Into<String>, wait: Option<Duration>) -> Self {

@@ -154,10 +154,8 @@ impl Check {
         &mut self,
         code: Option<&str>,
         agency: Option<&'static Country>,
-    ) -> Option<Option<&'static Country>> {
-        let Some(code) = code else {
-            return Some(agency);
-        };
+    ) -> Option<&'static Country> {
+        let Some(code) = code else { return agency };
         let country = Country::of(code);
         if country.is_none() {
             self.fault(
@@ -166,7 +164,7 @@ impl Check {
                 "write two letters by ISO 3166-1, such as ID",
             );
         }
-        country.map(Some)
+        country
     }
 
     /// How the carrier proves that it calls.

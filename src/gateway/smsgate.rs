@@ -1,55 +1,62 @@
-//! SMS Gateway for Android: signed JSON events from a phone, messages to its API.
+//! SMS Gateway for Android (`capcom6/android-sms-gateway`): a phone that posts signed events to us
+//! and sends what its API is given.
 //!
-//! Source: the project's docs "Webhooks" and "Sending messages", and the source of the app.
+//! Source: the app's webhook events and signing plug-in, its docs "Webhooks", "Sending messages".
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use super::fields::{self, Fields};
+use super::fields::Fields;
 use super::registry::{Check, SecretPlace};
-use super::secret::{self, Secret, header_text};
+use super::secret::{Secret, hmac_sha256_hex, same};
 use super::{
-    Accepted, Acknowledgement, ApiRequest, ApiResponse, ErrorClass, Gateway, Received, SendError,
-    Webhook, WebhookError, recipient, server_fault,
+    Accepted, Acknowledgement, ApiRequest, ApiResponse, Gateway, Received, SendError, Webhook,
+    WebhookError, fields,
 };
 use crate::domain::address::Country;
 use crate::domain::delivery::{DeliveryState, Receipt, ReceiptId};
 use crate::domain::message::{CarrierOptOut, Channel, GatewayName, Inbound, Outbound};
 
-/// Longest id of ours that the phone takes.
-const ID_LEN_MAX: usize = 36;
+mod send;
 
-/// Settings of a phone.
+/// Settings of a phone with SMS Gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmsGateSettings {
-    /// The signing key of the app (Settings → Webhooks).
+    /// The signing key, in the app under Settings, Webhooks.
     pub signing_key: Option<Secret>,
     /// The file it is in, instead.
     pub signing_key_file: Option<PathBuf>,
-    /// Seconds that the phone's clock may be off; phones drift.
+    /// How far the phone's clock may be off, in seconds.
     #[serde(default = "default_max_skew_s")]
     pub max_skew_s: u32,
-    /// The API, without `/messages`; without it nothing is sent.
-    pub base_url: Option<String>,
-    /// The user shown in the app.
+    /// Where the API is: the cloud's address, a private server's, or the phone's own.
     #[serde(default)]
-    pub username: String,
+    pub base_url: String,
+    /// The user shown in the app.
+    pub username: Option<String>,
     /// The password shown in the app.
     pub password: Option<Secret>,
     /// The file it is in, instead.
     pub password_file: Option<PathBuf>,
-    /// A token instead of user and password.
+    /// A token (JWT), in place of user and password.
     pub bearer_token: Option<Secret>,
-    /// Which SIM card sends, from 1; the phone's own choice where missing.
+    /// The file it is in, instead.
+    pub bearer_token_file: Option<PathBuf>,
+    /// The phone, where the account has several.
+    pub device_id: Option<String>,
+    /// The SIM to send by, from 1; the app's own choice where missing.
     pub sim_number: Option<u8>,
+    /// -128 to 127; from 100 on the app's own limits do not hold a message back.
+    pub priority: Option<i8>,
     /// The country whose national numbers are read, ISO 3166-1; the agency's where missing.
     pub default_country: Option<String>,
 }
 
+/// What the app's docs advise: a captured request is of no use for longer.
 const fn default_max_skew_s() -> u32 {
     300
 }
@@ -63,25 +70,23 @@ impl SmsGateSettings {
                 &self.signing_key_file,
             ),
             ("password_file", &mut self.password, &self.password_file),
+            (
+                "bearer_token_file",
+                &mut self.bearer_token,
+                &self.bearer_token_file,
+            ),
         ]
     }
 }
 
-/// A phone.
+/// A phone with SMS Gateway.
 #[derive(Clone, Debug)]
 pub struct SmsGate {
     name: GatewayName,
     key: Secret,
-    max_skew_s: u32,
+    max_skew_s: i64,
     country: Option<&'static Country>,
-    api: Option<Api>,
-    sim_number: Option<u8>,
-}
-
-#[derive(Clone, Debug)]
-struct Api {
-    url: String,
-    authorization: Secret,
+    sender: send::Sender,
 }
 
 impl SmsGate {
@@ -93,115 +98,134 @@ impl SmsGate {
     ) -> Option<Self> {
         let key = check.secret("signing_key", settings.signing_key.as_ref());
         let country = check.country(settings.default_country.as_deref(), agency);
-        let api = match &settings.base_url {
-            Some(url) => Some(Api::of(url, settings, check)?),
-            None => None,
-        };
+        let sender = send::Sender::of(settings, check);
         Some(Self {
             name,
             key: key?,
-            max_skew_s: settings.max_skew_s,
-            country: country?,
-            api,
-            sim_number: settings.sim_number,
+            max_skew_s: settings.max_skew_s.into(),
+            country,
+            sender: sender?,
         })
     }
 
-    /// The signature covers the raw body and the time behind it.
+    /// The signature covers the body and, behind it, the timestamp.
     fn authenticate(&self, webhook: &Webhook, now: Timestamp) -> Result<(), WebhookError> {
-        let bad = || WebhookError::BadSignature;
-        let given = webhook.header("x-signature").ok_or_else(bad)?;
-        let time = header_text(webhook, "x-timestamp").ok_or_else(bad)?;
-        let signed = [webhook.body.as_slice(), time.as_bytes()].concat();
-        let expected = secret::hmac_sha256_hex(&self.key, &signed).ok_or_else(bad)?;
-        if !secret::same(expected.as_bytes(), given) {
-            return Err(bad());
+        let signed_at = webhook
+            .header("x-timestamp")
+            .ok_or(WebhookError::BadSignature)?;
+        let given = webhook
+            .header("x-signature")
+            .ok_or(WebhookError::BadSignature)?;
+        let message = [webhook.body.as_slice(), signed_at].concat();
+        let expected = hmac_sha256_hex(&self.key, &message).ok_or(WebhookError::BadSignature)?;
+        if !same(expected.as_bytes(), given) {
+            return Err(WebhookError::BadSignature);
         }
-        let signed_at: i64 = time.parse().map_err(|_| WebhookError::StaleTimestamp)?;
-        let off = now.as_second().abs_diff(signed_at);
-        if off > u64::from(self.max_skew_s) {
+        let seconds: i64 = std::str::from_utf8(signed_at)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(WebhookError::StaleTimestamp)?;
+        if now.as_second().abs_diff(seconds) > self.max_skew_s.unsigned_abs() {
             return Err(WebhookError::StaleTimestamp);
         }
         Ok(())
     }
 
+    /// What an event tells us; `None` for events that are nothing to us.
+    fn event(
+        &self,
+        envelope: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Option<Received>, WebhookError> {
+        let head = Fields::json(envelope);
+        let event = head.word("event").ok_or_else(|| fields::missing("event"))?;
+        let payload = || {
+            envelope
+                .get("payload")
+                .and_then(Value::as_object)
+                .map(Fields::json)
+                .ok_or_else(|| fields::missing("payload"))
+        };
+        if event == "sms:received" {
+            let message = self.message(&head, &payload()?, now)?;
+            return Ok(Some(Received::Message(message)));
+        }
+        if matches!(
+            event.as_str(),
+            "sms:sent" | "sms:delivered" | "sms:failed" | "sms:cancelled"
+        ) {
+            let receipt = self.receipt(event, &payload()?, now)?;
+            return Ok(Some(Received::Receipt(receipt)));
+        }
+        Ok(None)
+    }
+
+    /// The envelope's id is the message's: `messageId` is a hash of the text, which repeats.
     fn message(
         &self,
-        event: &Fields,
+        head: &Fields,
         payload: &Fields,
         now: Timestamp,
-    ) -> Result<Received, WebhookError> {
-        let sender = if payload.raw("sender").is_some() {
-            "sender"
-        } else {
-            "phoneNumber"
-        };
-        Ok(Received::Message(Inbound {
+    ) -> Result<Inbound, WebhookError> {
+        let from = payload
+            .optional_address("sender", self.country)
+            .or_else(|| payload.optional_address("phoneNumber", self.country))
+            .ok_or_else(|| fields::missing("sender"))?;
+        Ok(Inbound {
             gateway: self.name.clone(),
-            // `messageId` is a hash of the content; the event's id stays over its retries.
-            carrier_id: Some(event.id("id")?),
+            carrier_id: Some(head.id("id")?),
             channel: Channel::Sms,
-            from: payload.address(sender, self.country)?,
+            from,
             to: payload.optional_address("recipient", self.country),
             text: payload.text("message")?,
-            sent_at: payload.word("receivedAt").as_deref().and_then(fields::time),
+            sent_at: payload
+                .word("receivedAt")
+                .and_then(|text| fields::time(&text)),
             received_at: now,
             part: None,
             opt_out: CarrierOptOut::None,
             link_id: None,
-        }))
+        })
     }
 
+    /// A receipt names our own id: every message is sent with one.
     fn receipt(
         &self,
-        event: &str,
+        event: String,
         payload: &Fields,
         now: Timestamp,
-    ) -> Result<Received, WebhookError> {
+    ) -> Result<Receipt, WebhookError> {
         let reason = payload.word("reason");
-        let state = match event {
-            "sms:sent" => DeliveryState::Sent,
-            "sms:delivered" => DeliveryState::Delivered,
-            "sms:cancelled" => DeliveryState::Rejected,
-            _ if reason.as_deref().is_some_and(is_expiry) => DeliveryState::Expired,
-            _ => DeliveryState::Failed,
-        };
-        let to = ["recipient", "phoneNumber"]
-            .iter()
-            .find_map(|name| payload.optional_address(name, self.country));
-        Ok(Received::Receipt(Receipt {
+        Ok(Receipt {
             gateway: self.name.clone(),
-            id: ReceiptId::Carrier(payload.id("messageId")?),
-            to,
-            state: Some(state),
-            raw_status: event.to_owned(),
+            id: ReceiptId::Ours(payload.id("messageId")?),
+            to: payload
+                .optional_address("recipient", self.country)
+                .or_else(|| payload.optional_address("phoneNumber", self.country)),
+            state: state_of(&event, reason.as_deref()),
+            raw_status: event,
             error_code: reason,
             received_at: now,
-        }))
+        })
     }
 }
 
+/// What an event means for a message.
+fn state_of(event: &str, reason: Option<&str>) -> Option<DeliveryState> {
+    match event {
+        "sms:sent" => Some(DeliveryState::Sent),
+        "sms:delivered" => Some(DeliveryState::Delivered),
+        "sms:failed" if reason.is_some_and(is_expiry) => Some(DeliveryState::Expired),
+        "sms:failed" => Some(DeliveryState::Failed),
+        "sms:cancelled" => Some(DeliveryState::Rejected),
+        _ => None,
+    }
+}
+
+/// The app writes "TTL expired".
 fn is_expiry(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     reason.contains("ttl") || reason.contains("expired")
-}
-
-impl Api {
-    fn of(url: &str, settings: &SmsGateSettings, check: &mut Check) -> Option<Self> {
-        let url = check.url("base_url", url);
-        let authorization = match &settings.bearer_token {
-            Some(token) => format!("Bearer {}", token.reveal()),
-            None => {
-                let password = check.secret("password", settings.password.as_ref());
-                let username = check.text("username", &settings.username);
-                secret::basic(&username?, password?.reveal())
-            }
-        };
-        Some(Self {
-            url: url?.trim_end_matches('/').to_owned(),
-            authorization: Secret::from_file_text(&authorization),
-        })
-    }
 }
 
 impl Gateway for SmsGate {
@@ -217,23 +241,8 @@ impl Gateway for SmsGate {
             return Err(WebhookError::Method { allowed: "POST" });
         }
         self.authenticate(webhook, now)?;
-        let body = fields::json_object(&webhook.body)?;
-        let event = Fields::json(&body);
-        let payload = body.get("payload").and_then(Value::as_object);
-        let payload = || {
-            payload
-                .map(Fields::json)
-                .ok_or_else(|| fields::missing("payload"))
-        };
-        let kind = event.text("event")?;
-        let received = match kind.as_str() {
-            "sms:received" => self.message(&event, &payload()?, now)?,
-            "sms:sent" | "sms:delivered" | "sms:failed" | "sms:cancelled" => {
-                self.receipt(&kind, &payload()?, now)?
-            }
-            _ => return Ok(Vec::new()),
-        };
-        Ok(vec![received])
+        let envelope = fields::json_object(&webhook.body)?;
+        Ok(self.event(&envelope, now)?.into_iter().collect())
     }
 
     fn acknowledge(&self, _replies: &[Option<&str>]) -> Acknowledgement {
@@ -244,71 +253,20 @@ impl Gateway for SmsGate {
         }
     }
 
-    fn takes_inline_reply(&self) -> bool {
-        false
-    }
-
+    /// A second message with the same id is answered 409.
     fn knows_repeats(&self) -> bool {
         true
     }
 
-    fn submit(&self, outbound: &Outbound, now: Timestamp) -> Result<ApiRequest, SendError> {
-        let api = self.api.as_ref();
-        let api = api.ok_or_else(|| SendError::of(ErrorClass::NotAllowed, "no base_url", None))?;
-        let mut message = json!({
-            "textMessage": { "text": outbound.text },
-            "phoneNumbers": [recipient(outbound)?],
-            "withDeliveryReport": true,
-        });
-        if let Some(object) = message.as_object_mut() {
-            let own = &outbound.reference;
-            if !own.is_empty() && own.len() <= ID_LEN_MAX {
-                object.insert("id".to_owned(), json!(own));
-            }
-            if let Some(sim) = self.sim_number {
-                object.insert("simNumber".to_owned(), json!(sim));
-            }
-            if let Some(expires) = outbound.expires {
-                let left = expires.as_second().saturating_sub(now.as_second()).max(1);
-                object.insert("ttl".to_owned(), json!(left));
-            }
-        }
-        Ok(ApiRequest {
-            method: "POST",
-            url: format!("{}/messages", api.url),
-            headers: vec![
-                ("Authorization", api.authorization.reveal().to_owned()),
-                ("Content-Type", "application/json".to_owned()),
-            ],
-            body: message.to_string(),
-        })
+    fn takes_inline_reply(&self) -> bool {
+        false
+    }
+
+    fn submit(&self, outbound: &Outbound, _now: Timestamp) -> Result<ApiRequest, SendError> {
+        self.sender.submit(outbound)
     }
 
     fn submitted(&self, response: &ApiResponse) -> Result<Accepted, SendError> {
-        let status = response.status;
-        let class = match status {
-            200..=299 => {
-                let answer = fields::json_object(response.body.as_bytes()).ok();
-                let id = answer.and_then(|answer| fields::json_code(answer.get("id")));
-                let unreadable = || SendError::InDoubt {
-                    code: format!("{status} unreadable"),
-                };
-                return Ok(Accepted {
-                    carrier_id: Some(id.ok_or_else(unreadable)?),
-                    state: DeliveryState::Queued,
-                    segments: None,
-                });
-            }
-            401 | 403 => ErrorClass::Auth,
-            409 => ErrorClass::Duplicate,
-            429 => ErrorClass::Throttled,
-            400..=499 => ErrorClass::BadRequest,
-            _ => return Err(server_fault(response, None)),
-        };
-        Err(SendError::of(
-            class,
-            status.to_string(),
-            response.retry_after,
-        ))
+        send::submitted(response)
     }
 }

@@ -1,8 +1,17 @@
 //! The use cases: read, decide, write. One file each.
 
+pub mod board;
 pub mod client;
 pub mod clock;
+pub mod deliver;
+pub mod health;
+pub mod intake;
+pub mod knowledge;
 pub mod metrics;
 mod pace;
+pub mod parts;
+mod references;
 pub mod reload;
+pub mod respond;
+pub mod retention;
 mod verdict;

@@ -46,9 +46,9 @@ pub(super) enum Leave {
 }
 
 /// First pause of a gateway that refuses everything.
-const PAUSE_FIRST: Duration = Duration::from_secs(60);
+const PAUSE_FIRST: Duration = Duration::from_mins(1);
 /// Longest pause between two tries of such a gateway.
-const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
+const PAUSE_MAX: Duration = Duration::from_mins(15);
 /// A second's worth may leave at once, one message at least.
 const BURST: Duration = Duration::from_secs(1);
 /// The least rate that throttling leads to: one message in 10 s.
@@ -73,10 +73,12 @@ impl Pace {
     pub(super) fn grant(&mut self, wanted: usize, now: Duration) -> Leave {
         match self.standing {
             Standing::Open => {}
-            Standing::Waiting(until) if now < until => return Leave::Wait(until - now),
+            Standing::Waiting(until) if now < until => {
+                return Leave::Wait(until.saturating_sub(now));
+            }
             Standing::Waiting(_) => self.standing = Standing::Open,
             Standing::Blocked { probe_at, .. } if now < probe_at => {
-                return Leave::Wait(probe_at - now);
+                return Leave::Wait(probe_at.saturating_sub(now));
             }
             Standing::Blocked { pause, .. } => {
                 self.standing = Standing::Probing { pause };
@@ -124,10 +126,20 @@ impl Pace {
 
     /// The gateway says that it was too much: half the rate, and nothing before `wait` is over.
     pub(super) fn throttled(&mut self, wait: Duration, now: Duration) {
-        self.rate = (self.rate / 2.0).max(RATE_MIN);
+        let until = match self.standing {
+            // The others that were in flight say the same: once is enough.
+            Standing::Waiting(until) if now < until => until.max(now + wait),
+            Standing::Open
+            | Standing::Waiting(_)
+            | Standing::Blocked { .. }
+            | Standing::Probing { .. } => {
+                self.rate = (self.rate / 2.0).max(RATE_MIN);
+                now + wait
+            }
+        };
         self.tokens = 0.0;
-        self.filled_at = now + wait;
-        self.standing = Standing::Waiting(now + wait);
+        self.filled_at = until;
+        self.standing = Standing::Waiting(until);
     }
 
     /// The gateway takes nothing until a person acts. True where that is news.
@@ -177,13 +189,13 @@ fn whole(count: usize) -> f64 {
 /// How long a message waits after its `attempt`-th try (from 1) failed in passing: 2 s, doubling
 /// to 5 minutes, and never less than the gateway asks for.
 pub(super) fn back_off(attempt: u32, asked: Duration) -> Duration {
-    let steps = ExponentialBuilder::default()
+    let mut steps = ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(2))
-        .with_max_delay(Duration::from_secs(300))
+        .with_max_delay(Duration::from_mins(5))
         .without_max_times()
         .build();
     let step = usize::try_from(attempt.clamp(1, 10) - 1).unwrap_or_default();
-    steps.skip(step).next().unwrap_or_default().max(asked)
+    steps.nth(step).unwrap_or_default().max(asked)
 }
 
 #[cfg(test)]
@@ -227,6 +239,16 @@ mod tests {
         }
         let sent = sent_in(&mut pace, s(15), 10);
         assert!((95..=110).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_whole_window_that_is_throttled_halves_the_rate_once() {
+        let mut pace = Pace::new(10.0, s(0));
+        for _ in 0..32 {
+            pace.throttled(s(5), s(0));
+        }
+        let sent = sent_in(&mut pace, s(5), 10);
+        assert!((45..=50).contains(&sent), "{sent}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::domain::report::ReportRef;
 use crate::store::{Store, StoreError};
 
@@ -12,13 +14,17 @@ pub(super) struct References(Mutex<VecDeque<u32>>);
 
 impl References {
     /// A number that no other report has.
-    pub(super) async fn take(&self, store: &Store) -> Result<ReportRef, StoreError> {
+    pub(super) async fn take(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<ReportRef, StoreError> {
         loop {
             if let Some(number) = self.pop() {
                 return Ok(ReportRef::nth(number));
             }
             // Two that wait here lease two blocks: numbers are plenty.
-            let leased = store.lease_references().await?;
+            let leased = store.lease_references(now).await?;
             self.lock().extend(leased);
         }
     }

@@ -1,6 +1,48 @@
 //! What the outside calls. The route tables of both listeners are here.
 
+mod body;
 mod door;
+mod health;
 pub mod listener;
 mod problem;
 mod socket;
+pub mod webhook;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use axum::routing::{any, get};
+
+use crate::service::health::Health;
+use crate::service::metrics::Metrics;
+use problem::Problem;
+use webhook::Hooks;
+
+/// What carriers reach.
+pub fn public(hooks: Arc<Hooks>) -> Router {
+    Router::new()
+        .route("/hooks/{gateway}", any(webhook::receive))
+        .route("/hooks/{gateway}/{*tail}", any(webhook::receive))
+        .fallback(nowhere)
+        .with_state(hooks)
+}
+
+/// What operators reach.
+pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready).with_state(health))
+        .route("/metrics", get(health::metrics).with_state(metrics))
+        .method_not_allowed_fallback(only_get)
+        .fallback(nowhere)
+}
+
+async fn nowhere() -> Response<Body> {
+    Problem::new(StatusCode::NOT_FOUND, "no such address").response()
+}
+
+async fn only_get() -> Response<Body> {
+    Problem::method("GET, HEAD").response()
+}

@@ -47,7 +47,10 @@ pub struct Hooks {
 
 /// Answers a carrier.
 pub(super) async fn receive(State(hooks): State<Arc<Hooks>>, request: Request) -> Response<Body> {
-    hooks.answer(request).await.unwrap_or_else(Problem::response)
+    hooks
+        .answer(request)
+        .await
+        .unwrap_or_else(Problem::response)
 }
 
 impl Hooks {
@@ -78,9 +81,9 @@ impl Hooks {
         let base = match (&self.public_url, peer) {
             (Some(url), _) => url.clone(),
             (None, Some(peer)) if self.trusted_proxies.contains(&peer.to_canonical()) => {
-                called(&parts.headers, "x-forwarded-proto", "x-forwarded-host")
+                called(&parts.headers, Forwarded::Believed)
             }
-            (None, _) => called(&parts.headers, "", ""),
+            (None, _) => called(&parts.headers, Forwarded::Ignored),
         };
         let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         Webhook {
@@ -122,7 +125,9 @@ impl Hooks {
             WebhookError::NotFound => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
             WebhookError::Malformed { .. } => {
                 let why = error.to_string();
-                let kept = self.intake.quarantine(gateway.name(), webhook, &why, self.clock.now());
+                let kept = self
+                    .intake
+                    .quarantine(gateway.name(), webhook, &why, self.clock.now());
                 match kept.await {
                     Ok(()) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why),
                     Err(error) => self.not_stored(gateway.name(), &error),
@@ -138,16 +143,28 @@ fn split(path: &str) -> (&str, &str) {
     rest.split_at(rest.find('/').unwrap_or(rest.len()))
 }
 
-/// Scheme and host that a request was sent to: what a trusted proxy says, if it says it.
-fn called(headers: &HeaderMap, proto: &str, host: &str) -> String {
+/// What is made of a proxy's `X-Forwarded-…` headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Forwarded {
+    /// The proxy is one of ours.
+    Believed,
+    /// Anyone could have written them.
+    Ignored,
+}
+
+/// Scheme and host that a request was sent to.
+fn called(headers: &HeaderMap, forwarded: Forwarded) -> String {
     let said = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?;
         // One hop is trusted: the proxy's own word is the last one.
         let last = value.rsplit(',').next().unwrap_or(value).trim();
         (!last.is_empty()).then(|| last.to_owned())
     };
-    let scheme = said(proto).unwrap_or_else(|| "http".to_owned());
-    let host = said(host).or_else(|| said("host")).unwrap_or_default();
+    let by_proxy = |name| said(name).filter(|_| forwarded == Forwarded::Believed);
+    let scheme = by_proxy("x-forwarded-proto").unwrap_or_else(|| "http".to_owned());
+    let host = by_proxy("x-forwarded-host")
+        .or_else(|| said("host"))
+        .unwrap_or_default();
     format!("{scheme}://{host}")
 }
 
@@ -167,7 +184,9 @@ fn acknowledged(acknowledgement: Acknowledgement) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(acknowledgement.status).unwrap_or_default();
     if !acknowledgement.content_type.is_empty() {
         let content_type = HeaderValue::from_static(acknowledgement.content_type);
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
     }
     response
 }
@@ -189,10 +208,13 @@ mod tests {
     fn one_hop_is_believed_at_most() {
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("inside:8080"));
-        headers.insert("x-forwarded-host", HeaderValue::from_static("evil, sms.example.org"));
+        headers.insert(
+            "x-forwarded-host",
+            HeaderValue::from_static("evil, sms.example.org"),
+        );
         headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
-        assert_eq!(called(&headers, "", ""), "http://inside:8080");
-        let told = called(&headers, "x-forwarded-proto", "x-forwarded-host");
+        assert_eq!(called(&headers, Forwarded::Ignored), "http://inside:8080");
+        let told = called(&headers, Forwarded::Believed);
         assert_eq!(told, "https://sms.example.org");
     }
 }

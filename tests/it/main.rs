@@ -10,8 +10,12 @@
 mod architecture;
 mod client;
 mod config;
+mod conversations;
 mod engine_contract;
 mod gateways;
+mod messages;
+mod segments;
 mod store;
 mod support;
+mod web_hooks;
 mod web_listener;

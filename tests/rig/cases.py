@@ -51,7 +51,7 @@ class Cases:
             return
         self.passed += 1
         took = time.monotonic() - start
-        print(f"ok     {name} ({took:.1f} s){': ' + detail if detail else ''}", flush=True)
+        print(f"ok     {name} ({took:.1f} s){f': {detail}' if isinstance(detail, str) else ''}", flush=True)
 
     def close(self):
         """Prints the closing line; gives the exit code."""

@@ -106,9 +106,10 @@ class Siaga:
             link.close()
 
     def messages(self):
-        """What is stored: one object per message, read from the data of a stopped server."""
-        arguments = [binary(), "export", "messages", "--config", str(self.config), "--json"]
+        """The carrier's id of every stored message, read from the data of a stopped server."""
+        arguments = [binary(), "export", "messages", "--format", "ndjson"]
+        arguments += ["--config", str(self.config)]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             raise Failed(f"siaga export messages: {done.stderr.strip()}")
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return [json.loads(line)["id"] for line in done.stdout.splitlines()]

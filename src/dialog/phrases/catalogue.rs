@@ -38,7 +38,7 @@ slots! {
     Posko = "posko" 18, Patokan = "patokan" 21, Isi = "isi" 6, Kap = "kap" 6,
     Sisa = "sisa" 1, Akhir = "akhir" 3, Radius = "radius" 2,
     Nama = "nama" 13, Penerima = "penerima" 7, Gw = "gw" 12, Gw2 = "gw2" 12,
-    Ringkas2 = "ringkas2" 43,
+    Ringkas2 = "ringkas2" 40,
 }
 
 impl Slot {

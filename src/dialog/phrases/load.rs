@@ -191,26 +191,37 @@ impl Reader {
     /// Reports what the Indonesian file, on which all fall back, leaves out.
     fn complete(&mut self, file: &File) {
         let mut missing = Vec::new();
-        let mut need = |section: &str, words: &BTreeMap<String, String>, key: &str| {
-            if !words.contains_key(key) {
-                missing.push(format!("{section}.{key}"));
-            }
-        };
-        Phrase::ALL
-            .iter()
-            .for_each(|phrase| need("texts", &file.texts, phrase.name()));
-        Hazard::ALL
-            .iter()
-            .for_each(|hazard| need("hazards", &file.hazards, hazard.slug()));
-        Level::ALL
-            .iter()
-            .for_each(|level| need("levels", &file.levels, level.slug()));
-        ReportState::ALL
-            .iter()
-            .for_each(|(_, slug)| need("states", &file.states, slug));
-        Label::ALL
-            .iter()
-            .for_each(|label| need("labels", &file.labels, label.name()));
+        let needed: [(&str, &BTreeMap<String, String>, Vec<&str>); 5] = [
+            (
+                "texts",
+                &file.texts,
+                Phrase::ALL.iter().map(|own| own.name()).collect(),
+            ),
+            (
+                "hazards",
+                &file.hazards,
+                Hazard::ALL.iter().map(|own| own.slug()).collect(),
+            ),
+            (
+                "levels",
+                &file.levels,
+                Level::ALL.iter().map(|own| own.slug()).collect(),
+            ),
+            (
+                "states",
+                &file.states,
+                ReportState::ALL.iter().map(|(_, slug)| *slug).collect(),
+            ),
+            (
+                "labels",
+                &file.labels,
+                Label::ALL.iter().map(|own| own.name()).collect(),
+            ),
+        ];
+        for (section, words, keys) in needed {
+            let absent = keys.into_iter().filter(|key| !words.contains_key(*key));
+            missing.extend(absent.map(|key| format!("{section}.{key}")));
+        }
         if file.months.is_empty() {
             missing.push("months".to_owned());
         }

@@ -15,7 +15,7 @@ mod wording;
 pub use catalogue::{Label, Phrase, Slot};
 pub use lexicon::Lexicon;
 pub use load::{PhraseFault, PhraseProblem, embedded};
-pub use wording::{Value, Wording, echo};
+pub use wording::{Filling, Value, Wording, echo};
 
 use template::Template;
 
@@ -78,6 +78,20 @@ impl Phrases {
     /// that answer each other must fall silent.
     pub fn wrote(&self, text: &str) -> bool {
         self.own.as_ref().is_some_and(|own| own.is_match(text))
+    }
+
+    /// What a text says by itself, a blank for each slot.
+    pub fn literals(&self, phrase: Phrase, language: Language) -> String {
+        let template = self.template(phrase, language);
+        template.map(Template::literals).unwrap_or_default()
+    }
+
+    /// The slots a text uses.
+    pub fn slots(&self, phrase: Phrase, language: Language) -> Vec<Slot> {
+        let template = self.template(phrase, language);
+        template
+            .map(|template| template.slots().collect())
+            .unwrap_or_default()
     }
 
     fn own_template(&self, phrase: Phrase, language: Language) -> Option<&Template> {

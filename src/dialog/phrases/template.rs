@@ -60,6 +60,15 @@ impl Template {
         own.chain(self.signed.then_some(Slot::Org))
     }
 
+    /// The text with a blank for each slot.
+    pub(super) fn literals(&self) -> String {
+        let words = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.as_str(),
+            Piece::Slot(_) | Piece::Zone => " ",
+        });
+        words.collect()
+    }
+
     /// The longest text between two slots.
     pub(super) fn longest_literal(&self) -> &str {
         let literals = self.pieces.iter().filter_map(|piece| match piece {

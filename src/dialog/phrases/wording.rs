@@ -79,6 +79,14 @@ impl<'a> Wording<'a> {
         ROOM.saturating_sub(segment::measure(&text).units)
     }
 
+    /// The text as it is without regard to one segment; staff's own words are left out.
+    pub fn uncut(&self, phrase: Phrase, language: Language, filling: &Filling<'_>) -> String {
+        let Some(template) = self.phrases.template(phrase, language) else {
+            return String::new();
+        };
+        self.fill(template, self.lexicon(phrase, language), filling, 0)
+    }
+
     /// The words of the language a text is sent in.
     pub fn lexicon(&self, phrase: Phrase, language: Language) -> &'a Lexicon {
         self.phrases.lexicon(self.phrases.spoken(phrase, language))
@@ -215,7 +223,7 @@ pub fn echo(typed: &str) -> String {
 /// Adds a value in characters that every phone shows, on one line and cut at a word. An empty
 /// value takes the blank before it along.
 fn push_within(text: &mut String, value: &str, room: usize) {
-    let simple = value.len() <= room && value.bytes().all(|byte| is_simple(byte));
+    let simple = value.len() <= room && value.bytes().all(is_simple);
     if simple && !value.is_empty() {
         text.push_str(value);
         return;

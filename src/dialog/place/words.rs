@@ -83,21 +83,56 @@ const BEFORE: &[(Before, &[&str])] = &[
     (
         Before::Spot,
         &[
-            "BEACH", "JEMBATAN", "KORAMIL", "PANTAI", "PASAR", "PELABUHAN", "PESISIR", "POLSEK",
-            "PUSKESMAS", "STASIUN", "TELUK", "TERMINAL", "TPI", "WADUK",
+            "BEACH",
+            "JEMBATAN",
+            "KORAMIL",
+            "PANTAI",
+            "PASAR",
+            "PELABUHAN",
+            "PESISIR",
+            "POLSEK",
+            "PUSKESMAS",
+            "STASIUN",
+            "TELUK",
+            "TERMINAL",
+            "TPI",
+            "WADUK",
         ],
     ),
     (
         Before::Passing,
         &[
-            "ARAH", "JALAN", "JALUR", "JL", "JLN", "JURUSAN", "KE", "LEWAT", "MENUJU", "PERUM",
-            "PERUMAHAN", "RAYA", "RUAS", "TO", "TOWARD", "TOWARDS",
+            "ARAH",
+            "JALAN",
+            "JALUR",
+            "JL",
+            "JLN",
+            "JURUSAN",
+            "KE",
+            "LEWAT",
+            "MENUJU",
+            "PERUM",
+            "PERUMAHAN",
+            "RAYA",
+            "RUAS",
+            "TO",
+            "TOWARD",
+            "TOWARDS",
         ],
     ),
     (
         Before::Part,
         &[
-            "BLOK", "DKH", "DN", "DSN", "DUSUN", "GANG", "GG", "LINGK", "LINGKUNGAN", "LINK",
+            "BLOK",
+            "DKH",
+            "DN",
+            "DSN",
+            "DUSUN",
+            "GANG",
+            "GG",
+            "LINGK",
+            "LINGKUNGAN",
+            "LINK",
         ],
     ),
     (
@@ -110,15 +145,37 @@ const BEFORE: &[(Before, &[&str])] = &[
     (
         Before::Office,
         &[
-            "BPBD", "BUPATI", "DINAS", "DINSOS", "DISHUB", "DPRD", "KODIM", "PDAM", "PEMDA",
-            "PEMKAB", "PLN", "PMI", "POLRES", "PUSDALOPS", "TAGANA",
+            "BPBD",
+            "BUPATI",
+            "DINAS",
+            "DINSOS",
+            "DISHUB",
+            "DPRD",
+            "KODIM",
+            "PDAM",
+            "PEMDA",
+            "PEMKAB",
+            "PLN",
+            "PMI",
+            "POLRES",
+            "PUSDALOPS",
+            "TAGANA",
         ],
     ),
 ];
 
 /// Words that are glued to the name behind them: `DIPANGGUL`, `KECSURUH`.
 const GLUED: &[&str] = &[
-    "KECAMATAN", "KELURAHAN", "DESA", "NENG", "NING", "TENG", "KEC", "KEL", "DS", "DI",
+    "KECAMATAN",
+    "KELURAHAN",
+    "DESA",
+    "NENG",
+    "NING",
+    "TENG",
+    "KEC",
+    "KEL",
+    "DS",
+    "DI",
 ];
 
 /// Words that are also names and that `DI` turns into something done: `di bangun`, `di suruh`.
@@ -157,7 +214,7 @@ pub(super) fn keeps_ordinary(word: &str) -> bool {
 }
 
 /// Whether the word is of general vocabulary.
-pub(super) fn is_common(word: &str) -> bool {
+pub(in crate::dialog) fn is_common(word: &str) -> bool {
     COMMON.binary_search(&word).is_ok()
 }
 
@@ -165,7 +222,9 @@ pub(super) fn is_common(word: &str) -> bool {
 pub(super) fn letters_for_digits(word: &str) -> Option<String> {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let within = word.starts_with(|first: char| first.is_ascii_alphabetic());
-    if digits == 0 || !within || digits * 2 > word.len() {
+    // `TAMPAK6` counts; only the digits that look like vowels close a word.
+    let counts = word.ends_with(|last: char| matches!(last, '2' | '5'..='9'));
+    if digits == 0 || !within || counts || digits * 2 > word.len() {
         return None;
     }
     let letter = |digit| match digit {
@@ -195,7 +254,7 @@ mod tests {
     fn the_vocabulary_is_sorted_capitals() {
         assert!(COMMON.is_sorted_by(|left, right| left < right));
         let capitals = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
-        assert!(COMMON.iter().all(|word| capitals(word)));
+        assert!(COMMON.iter().all(capitals));
         for word in ["LAPAR", "POTONG", "BOLONG", "BARANG", "SUMBER", "SURUH"] {
             assert!(is_common(word), "{word}");
         }
@@ -203,7 +262,11 @@ mod tests {
 
     #[test]
     fn no_word_stands_in_two_rows() {
-        let mut words: Vec<&str> = BEFORE.iter().flat_map(|(_, words)| *words).copied().collect();
+        let mut words: Vec<&str> = BEFORE
+            .iter()
+            .flat_map(|(_, words)| *words)
+            .copied()
+            .collect();
         let count = words.len();
         words.sort_unstable();
         words.dedup();
@@ -219,6 +282,8 @@ mod tests {
             ("50CM", None),
             ("PRIGI", None),
             ("A12", None),
+            ("PRIG1", Some("PRIGI")),
+            ("TAMPAK6", None),
         ] {
             assert_eq!(letters_for_digits(word).as_deref(), letters, "{word}");
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::schema::{File, Spoken};
 use super::{
-    Alias, Class, Element, Entry, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues,
-    Vocabulary,
+    Alias, Class, Element, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues, Vocabulary,
 };
 use crate::dialog::fold::fold;
+use crate::domain::gazetteer::osa;
 use crate::domain::hazard::Hazard;
 use crate::domain::language::Language;
 use crate::domain::report::Need;
@@ -42,17 +42,16 @@ impl Vocabulary {
 }
 
 /// A phrase as written, until every class is known.
-struct Written<S> {
+struct Written {
     key: String,
     phrase: String,
-    sense: S,
+    sense: Sense,
 }
 
 struct Build {
     made: Vocabulary,
     by_word: BTreeMap<Box<str>, u16>,
-    phrases: Vec<Written<Sense>>,
-    signs: Vec<Written<Hazard>>,
+    phrases: Vec<Written>,
     faults: Vec<String>,
 }
 
@@ -63,8 +62,10 @@ impl Build {
             terms: vec![Term::default()],
             unknown: Term::default(),
             phrases: Vec::new(),
-            signs: Vec::new(),
+            loose: Vec::new(),
             aliases: Vec::new(),
+            near_hazards: Vec::new(),
+            near_aliases: Vec::new(),
             never_near: Vec::new(),
             allowed_near: Vec::new(),
         };
@@ -72,7 +73,6 @@ impl Build {
             made,
             by_word: BTreeMap::new(),
             phrases: Vec::new(),
-            signs: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -111,7 +111,11 @@ impl Build {
             ("words.none", &spoken.none, Tongues::default()),
         ];
         for (key, list, tongues) in lists {
-            let own = if key == "words.none" { tongues } else { Tongues::of(Language::Id) };
+            let own = if key == "words.none" {
+                tongues
+            } else {
+                Tongues::of(Language::Id)
+            };
             for (word, spellings) in list {
                 let term = self.term(word, own);
                 for spelling in spellings {
@@ -194,11 +198,7 @@ impl Build {
                 self.phrase(&key, phrase, Sense::Hazard(hazard));
             }
             for phrase in &written.signs {
-                self.signs.push(Written {
-                    key: key.clone(),
-                    phrase: phrase.clone(),
-                    sense: hazard,
-                });
+                self.phrase(&key, phrase, Sense::Sign(hazard));
             }
         }
     }
@@ -253,11 +253,12 @@ impl Build {
 
     /// A phrase of one word is a mark on its term; a longer one becomes a pattern.
     fn phrase(&mut self, key: &str, phrase: &str, sense: Sense) {
-        if is_one_word(phrase) {
+        if is_one_word(phrase) && !matches!(sense, Sense::Sign(_)) {
             let term = self.term(phrase, Tongues::of(Language::Id));
             return self.set(term, |term| match sense {
                 Sense::Class(class) => term.classes = term.classes.with(class),
                 Sense::Hazard(hazard) => term.hazard = Some(hazard),
+                Sense::Sign(_) => {}
                 Sense::Need(need) => term.need = Some(need),
                 Sense::Depth(cm) => term.depth_cm = Some(cm),
             });
@@ -293,30 +294,54 @@ impl Build {
     }
 
     fn finish(mut self) -> Result<Vocabulary, VocabularyError> {
+        let mut phrases = Vec::new();
+        let mut loose = Vec::new();
         for written in std::mem::take(&mut self.phrases) {
+            let sign = matches!(written.sense, Sense::Sign(_));
+            let list = if sign || written.phrase.contains('~') {
+                &mut loose
+            } else {
+                &mut phrases
+            };
             let (firsts, rest) = self.elements(&written.key, &written.phrase);
             for first in firsts {
                 let (rest, sense) = (rest.clone(), written.sense);
-                slot(&mut self.made.phrases, first).push(Pattern { rest, sense });
+                list.push((first, Pattern { rest, sense }));
             }
         }
-        for written in std::mem::take(&mut self.signs) {
-            let (firsts, rest) = self.elements(&written.key, &written.phrase);
-            for first in firsts {
-                let (rest, sense) = (rest.clone(), written.sense);
-                slot(&mut self.made.signs, first).push(Pattern { rest, sense });
-            }
-        }
-        for list in &mut self.made.phrases {
-            list.sort_by_key(|pattern| std::cmp::Reverse(pattern.rest.len()));
-        }
-        for list in &mut self.made.signs {
-            list.sort_by_key(|pattern| std::cmp::Reverse(pattern.rest.len()));
-        }
+        self.spread_keywords();
+        self.comparables();
+        self.made.phrases = by_first(phrases, self.made.terms.len());
+        self.made.loose = by_first(loose, self.made.terms.len());
         if self.faults.is_empty() {
             Ok(self.made)
         } else {
             Err(VocabularyError::Faults(self.faults))
+        }
+    }
+
+    /// Names and aliases prepared for comparing with misspelt words.
+    fn comparables(&mut self) {
+        let hazards = self.made.terms.iter().zip(0_u16..);
+        self.made.near_hazards = hazards
+            .filter(|(term, _)| term.hazard.is_some() && term.word.len() >= 5)
+            .filter_map(|(term, at)| Some((osa::Pattern::new(&term.word)?, at)))
+            .collect();
+        let long = |word: &str| word.len() >= 4 && word != "STOP";
+        let aliases = self.made.aliases.iter();
+        self.made.near_aliases = aliases
+            .filter(|(word, _)| long(word))
+            .filter_map(|(word, alias)| Some((osa::Pattern::new(word)?, word.clone(), *alias)))
+            .collect();
+    }
+
+    /// A spelling of a keyword is that keyword: `lapr`, `inpo`.
+    fn spread_keywords(&mut self) {
+        let keyword = |term: &Term| self.made.entries.get(&*term.word).and_then(|e| e.keyword);
+        let by_term: Vec<_> = self.made.terms.iter().map(keyword).collect();
+        for entry in self.made.entries.values_mut() {
+            let of_term = by_term.get(usize::from(entry.term)).copied().flatten();
+            entry.keyword = entry.keyword.or(of_term);
         }
     }
 
@@ -363,14 +388,19 @@ impl Build {
     }
 }
 
-fn slot<S>(lists: &mut Vec<Vec<S>>, at: u16) -> &mut Vec<S> {
-    let at = usize::from(at);
-    if lists.len() <= at {
-        lists.resize_with(at + 1, Vec::new);
+/// The patterns by the term they begin with, longest first.
+fn by_first<S>(patterns: Vec<(u16, Pattern<S>)>, terms: usize) -> Vec<Vec<Pattern<S>>> {
+    let mut lists = Vec::new();
+    lists.resize_with(terms, Vec::new);
+    for (first, pattern) in patterns {
+        if let Some(list) = lists.get_mut(usize::from(first)) {
+            list.push(pattern);
+        }
     }
-    // The list is long enough by now; the fallback is never taken.
-    let last = lists.len() - 1;
-    &mut lists[at.min(last)]
+    for list in &mut lists {
+        list.sort_by_key(|pattern| std::cmp::Reverse(pattern.rest.len()));
+    }
+    lists
 }
 
 fn is_one_word(phrase: &str) -> bool {

@@ -54,7 +54,11 @@ fn follow(rest: &[Element], at: usize, term: &impl Fn(usize) -> Option<u16>) -> 
             return Some(end);
         }
     }
-    if element.optional { follow(later, at, term) } else { None }
+    if element.optional {
+        follow(later, at, term)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

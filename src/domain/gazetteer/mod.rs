@@ -6,7 +6,7 @@
 
 mod names;
 mod near;
-mod osa;
+pub(crate) mod osa;
 mod table;
 
 #[cfg(test)]

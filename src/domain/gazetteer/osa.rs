@@ -5,10 +5,10 @@
 //! Nordic Journal of Computing 10 (2003).
 
 /// Longest word that can be compared, in bytes: one bit each.
-pub(super) const WORD_MAX_BYTES: usize = 64;
+pub(crate) const WORD_MAX_BYTES: usize = 64;
 
 /// A word prepared to be compared with many.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// Where each ASCII byte stands in the word.
     places: [u64; 128],
     last: u64,
@@ -17,7 +17,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// `None` where the word is empty, not ASCII, or longer than [`WORD_MAX_BYTES`].
-    pub(super) fn new(word: &str) -> Option<Self> {
+    pub(crate) fn new(word: &str) -> Option<Self> {
         if word.is_empty() || word.len() > WORD_MAX_BYTES {
             return None;
         }
@@ -34,7 +34,7 @@ impl Pattern {
 
     /// How many insertions, deletions, changes and swaps of neighbours lead to `other`, no part
     /// being edited twice. `other` has at most 191 bytes.
-    pub(super) fn distance(&self, other: &str) -> u8 {
+    pub(crate) fn distance(&self, other: &str) -> u8 {
         let (mut vertical_up, mut vertical_down) = (u64::MAX, 0_u64);
         let (mut diagonal, mut places_before) = (0_u64, 0_u64);
         let mut distance = self.len;

@@ -10,6 +10,7 @@ use super::super::{
 };
 use super::KannelSettings;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::gsm7;
 use crate::domain::message::Outbound;
 
 /// How messages are sent.
@@ -32,38 +33,18 @@ struct Account {
 impl Sender {
     pub(super) fn of(settings: &KannelSettings, check: &mut Check) -> Option<Self> {
         let account = match &settings.sendsms_url {
-            Some(url) => {
-                let url = check.url("sendsms_url", url);
-                let username = settings.username.as_deref().unwrap_or_default();
-                let username = check.text("username", username);
-                let password = check.secret("password", settings.password.as_ref());
-                Some(Account {
-                    url: url?,
-                    username: username?,
-                    password: password?,
-                })
-            }
-            None => None,
+            Some(url) => Account::of(url, settings, check).map(Some),
+            None => Some(None),
         };
         let dlr_url = match &settings.dlr_url {
-            Some(url) => {
-                let address = check.url("dlr_url", url);
-                if !url.contains("{id}") {
-                    check.fault(
-                        "dlr_url",
-                        "has no {id}: receipts could not be told apart",
-                        "write ...&id={id}&status=%d&answer=%A",
-                    );
-                }
-                Some(address?)
-            }
-            None => None,
+            Some(url) => receipt_url(url, check).map(Some),
+            None => Some(None),
         };
         Some(Self {
-            account,
+            account: account?,
             from: settings.from.clone(),
             smsc: settings.smsc.clone(),
-            dlr_url,
+            dlr_url: dlr_url?,
             dlr_mask: settings.dlr_mask,
         })
     }
@@ -91,7 +72,7 @@ impl Sender {
         if let Some(smsc) = &self.smsc {
             query.append_pair("smsc", smsc);
         }
-        if !is_gsm7(&outbound.text) {
+        if gsm7::length(&outbound.text).is_none() {
             query
                 .append_pair("coding", "2")
                 .append_pair("charset", "UTF-8");
@@ -114,6 +95,31 @@ impl Sender {
     }
 }
 
+impl Account {
+    fn of(url: &str, settings: &KannelSettings, check: &mut Check) -> Option<Self> {
+        let url = check.url("sendsms_url", url);
+        let username = settings.username.as_deref().unwrap_or_default();
+        let username = check.text("username", username);
+        let password = check.secret("password", settings.password.as_ref());
+        Some(Self {
+            url: url?,
+            username: username?,
+            password: password?,
+        })
+    }
+}
+
+fn receipt_url(url: &str, check: &mut Check) -> Option<String> {
+    if !url.contains("{id}") {
+        check.fault(
+            "dlr_url",
+            "has no {id}: receipts could not be told apart",
+            "write ...&id={id}&status=%d&answer=%A",
+        );
+    }
+    check.url("dlr_url", url)
+}
+
 /// The receipt's URL with our id in it. `%` is Kannel's own escape in this URL, `%%` is a `%`.
 fn with_id(url: &str, reference: &str) -> String {
     let encoded: String = form_urlencoded::byte_serialize(reference.as_bytes()).collect();
@@ -124,14 +130,6 @@ fn with_id(url: &str, reference: &str) -> String {
 fn minutes_until(expires: Timestamp, now: Timestamp) -> i64 {
     let seconds = expires.as_second().saturating_sub(now.as_second());
     seconds.div_euclid(60).max(1)
-}
-
-/// The letters of the GSM 7-bit default alphabet and its extension (3GPP TS 23.038 §6.2.1).
-const GSM7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
-    ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\u{c}^{}\\[~]|€";
-
-fn is_gsm7(text: &str) -> bool {
-    text.chars().all(|c| GSM7.contains(c))
 }
 
 /// What Kannel's answer means. It names no id: our own comes back in receipts.
@@ -163,7 +161,8 @@ pub(super) fn submitted(response: &ApiResponse) -> Result<Accepted, SendError> {
         400..=499 => ErrorClass::BadRequest,
         _ => {
             let says_later = body.starts_with("Temporal failure");
-            return Err(server_fault(response, says_later.then_some("503")));
+            let code = says_later.then(|| status.to_string());
+            return Err(server_fault(response, code.as_deref()));
         }
     };
     Err(SendError::of(

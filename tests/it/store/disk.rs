@@ -1,6 +1,11 @@
 //! Bad disks, made by real means: full ones by a small file system in memory, failing and slow ones
 //! by strace. Each runs this test binary again as the process that has the bad disk.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the parent reads what the child survived"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,0 +1,288 @@
+//! Builds and starts everything. The only place that reads the clock and names concrete types.
+
+mod parts;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::gateway::{Fault, Gateways};
+use crate::service::board::BoardKeeper;
+use crate::service::client::Client;
+use crate::service::clock::Clock;
+use crate::service::deliver::Outbox;
+use crate::service::health::Health;
+use crate::service::intake::Intake;
+use crate::service::metrics::Metrics;
+use crate::service::reload::Reloadable;
+use crate::service::respond::Responder;
+use crate::service::{parts as overdue, retention};
+use crate::store::{Store, StoreError};
+use crate::web::webhook::Hooks;
+use crate::web::{self, listener};
+use parts::{Deliveries, knowledge, supervise};
+
+pub use parts::KnowledgeError;
+
+/// Where things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In the data directory.
+    OnDisk,
+    /// In memory, gone with the process: for a demonstration.
+    InMemory,
+}
+
+/// Why siaga does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened or read.
+    #[error("store cannot be opened")]
+    Store(#[from] StoreError),
+    /// Words, places or texts cannot be used.
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+    /// A gateway cannot be built.
+    #[error("gateways cannot be built: {}", .0.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>().join(", "))]
+    Gateways(Vec<Fault>),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The runtime is going down.
+    #[error("interrupted while starting")]
+    Interrupted,
+}
+
+/// siaga, running.
+#[derive(Debug)]
+pub struct App {
+    /// Where carriers are listened for.
+    pub public: SocketAddr,
+    /// Where operators are listened for.
+    pub admin: SocketAddr,
+    /// What is kept.
+    pub store: Arc<Store>,
+    live: Live,
+    deliveries: Deliveries,
+    health: Arc<Health>,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+    drain: Duration,
+}
+
+/// What a reload changes.
+#[derive(Debug)]
+struct Live {
+    knowledge: Arc<Reloadable<crate::service::knowledge::Knowledge>>,
+    gateways: Arc<Reloadable<Gateways>>,
+    intake: Intake,
+}
+
+impl App {
+    /// Starts with settings that were checked; answers from here on.
+    pub async fn start(
+        settings: &Settings,
+        storage: Storage,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
+        // Fails only where one is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clock = Clock::new(now);
+        let (store, known) = open(settings, storage).await?;
+        let gateways = build(settings)?;
+        let gateways = Arc::new(Reloadable::new(gateways));
+        let knowledge = Arc::new(Reloadable::new(known));
+        let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
+        let health = Arc::new(Health::new(store.clone()));
+        let responder = Arc::new(Responder::new(
+            store.clone(),
+            knowledge.clone(),
+            board.clone(),
+            clock.clone(),
+            metrics.clone(),
+        ));
+        let answer_within = Duration::from_millis(settings.limits.answer_within_ms);
+        let intake = Intake::new(
+            store.clone(),
+            responder.clone(),
+            metrics.clone(),
+            answer_within,
+        );
+        let hooks = Arc::new(Hooks {
+            gateways: gateways.clone(),
+            intake: intake.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            public_url: settings.http.public_url.clone(),
+            trusted_proxies: settings.http.trusted_proxies.clone(),
+            body_max_bytes: settings.http.public.body_max_bytes,
+        });
+        let public = bind(settings.http.public.listen).await?;
+        let admin = bind(settings.http.admin.listen).await?;
+        let outbox = Outbox {
+            store: store.clone(),
+            client: Client::new(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            standing: health.clone(),
+            window: settings.limits.sending_window,
+        };
+        let mut app = Self {
+            public: address(&public, settings.http.public.listen),
+            admin: address(&admin, settings.http.admin.listen),
+            store: store.clone(),
+            live: Live {
+                knowledge,
+                gateways,
+                intake,
+            },
+            deliveries: Deliveries::new(Arc::new(outbox)),
+            health: health.clone(),
+            tasks: JoinSet::new(),
+            stop: CancellationToken::new(),
+            drain: Duration::from_secs(settings.http.drain_timeout_s),
+        };
+        let routers = [web::public(hooks), web::admin(health, metrics.clone())];
+        app.listen([public, admin], routers, settings, &metrics);
+        app.keep_house(board, responder, clock, &metrics);
+        app.deliveries
+            .start(&app.live.gateways.current(), settings, &metrics);
+        Ok(app)
+    }
+
+    /// Answers on both listeners, for carriers and for operators.
+    fn listen(
+        &mut self,
+        listeners: [TcpListener; 2],
+        routers: [axum::Router; 2],
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+    ) {
+        let bounds = [settings.http.public_bounds(), settings.http.admin_bounds()];
+        for ((listener, router), bounds) in listeners.into_iter().zip(routers).zip(bounds) {
+            let (metrics, stop) = (metrics.clone(), self.stop.clone());
+            self.tasks
+                .spawn(listener::serve(listener, router, bounds, metrics, stop));
+        }
+    }
+
+    /// What goes on beside answering.
+    fn keep_house(
+        &mut self,
+        board: Arc<BoardKeeper>,
+        responder: Arc<Responder>,
+        clock: Clock,
+        metrics: &Arc<Metrics>,
+    ) {
+        let (stop, store) = (self.stop.clone(), self.store.clone());
+        supervise(&mut self.tasks, "board", metrics, &self.stop, move || {
+            board.clone().run(stop.clone())
+        });
+        let (stop, ticking) = (self.stop.clone(), clock.clone());
+        supervise(&mut self.tasks, "parts", metrics, &self.stop, move || {
+            overdue::run(
+                store.clone(),
+                responder.clone(),
+                ticking.clone(),
+                stop.clone(),
+            )
+        });
+        let (stop, store, counted) = (self.stop.clone(), self.store.clone(), metrics.clone());
+        supervise(
+            &mut self.tasks,
+            "retention",
+            metrics,
+            &self.stop,
+            move || retention::run(store.clone(), clock.clone(), counted.clone(), stop.clone()),
+        );
+    }
+
+    /// Takes over texts, gateways and limits from new settings; where one of them cannot be used,
+    /// everything stays as it was.
+    pub async fn reload(
+        &mut self,
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(), StartError> {
+        let gateways = build(settings)?;
+        let known = learn(settings).await?;
+        self.live.knowledge.replace(known);
+        self.live.gateways.replace(gateways);
+        self.live
+            .intake
+            .answer_within(Duration::from_millis(settings.limits.answer_within_ms));
+        self.deliveries
+            .start(&self.live.gateways.current(), settings, metrics);
+        Ok(())
+    }
+
+    /// Takes no more, lets what is begun end, and ends. `Ok` where everything ended in time.
+    pub async fn stop(mut self) -> Result<(), tokio::time::error::Elapsed> {
+        self.health.stopping();
+        self.stop.cancel();
+        let ending = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.deliveries.stop().await;
+        };
+        tokio::time::timeout(self.drain + Duration::from_secs(1), ending).await
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
+pub(crate) fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+fn build(settings: &Settings) -> Result<Gateways, StartError> {
+    Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
+}
+
+/// Opens the store and loads what is known, both at once: each takes its time.
+async fn open(
+    settings: &Settings,
+    storage: Storage,
+) -> Result<(Arc<Store>, crate::service::knowledge::Knowledge), StartError> {
+    let own = settings.clone();
+    let store = tokio::task::spawn_blocking(move || {
+        let wait = i64::try_from(own.limits.parts_wait_s).unwrap_or(i64::MAX);
+        let parts_wait = SignedDuration::from_secs(wait);
+        match storage {
+            Storage::OnDisk => Store::open(&own.store, &own.retention, parts_wait),
+            Storage::InMemory => Store::in_memory(parts_wait),
+        }
+    });
+    let known = learn(settings).await?;
+    let store = store.await.map_err(|_| StartError::Interrupted)??;
+    Ok((Arc::new(store), known))
+}
+
+async fn learn(settings: &Settings) -> Result<crate::service::knowledge::Knowledge, StartError> {
+    let own = settings.clone();
+    let loading = tokio::task::spawn_blocking(move || knowledge(&own));
+    Ok(loading.await.map_err(|_| StartError::Interrupted)??)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+/// The address that is listened on, its port chosen by the system where 0 was asked for.
+fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}

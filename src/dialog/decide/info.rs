@@ -1,0 +1,155 @@
+//! INFO: which alerts are in force, for all, a hazard, a place or both.
+
+use std::cmp::Reverse;
+
+use super::talk::{List, Said, Talk, picked};
+use super::{file, place};
+use crate::dialog::intent::Place;
+use crate::dialog::packing::Marks;
+use crate::dialog::phrases::{Label, Lexicon, Phrase, Slot, Value};
+use crate::domain::alert::Alert;
+use crate::domain::area::AreaCode;
+use crate::domain::board::Freshness;
+use crate::domain::caller::{Asked, PlaceUse};
+use crate::domain::hazard::Hazard;
+use crate::domain::segment::{self, ROOM};
+
+/// The name under which an alert's own text is counted.
+const ALERT_TEXT: &str = "ALERT";
+
+/// INFO as it was asked.
+pub(super) fn asked(talk: &mut Talk<'_>) -> Said {
+    let hazard = talk.reading.hazard;
+    if let Place::Outside { .. } = talk.reading.place {
+        let x = crate::dialog::phrases::echo(file::typed(&talk.reading.place));
+        return not_sure(talk, &x);
+    }
+    if let Some(said) = place::which(talk, PlaceUse::Info(hazard)) {
+        return said;
+    }
+    about(talk, hazard, talk.reading.place.area())
+}
+
+/// The alerts of a hazard and a place. One that was asked for by name is told at once.
+pub(super) fn about(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Said {
+    let facts = talk.facts;
+    let found = named(talk, hazard, area);
+    match found.as_slice() {
+        [] => none(talk, hazard, area),
+        [alert] if hazard.is_some() || area.is_some() => own_text(talk, alert),
+        alerts => {
+            let latest = alerts.iter().map(|alert| alert.sent_at).max();
+            let at = facts.board.data_as_of().or(latest).unwrap_or(facts.now);
+            let items: Vec<String> = alerts.iter().map(|alert| item(talk, alert, area)).collect();
+            let codes: Vec<String> = alerts.iter().map(|alert| alert.code.clone()).collect();
+            let list = List {
+                phrase: Phrase::InfoList,
+                middle: Phrase::InfoMore,
+                filling: &[(Slot::Tgl, Value::Date(at)), (Slot::Jam, Value::Time(at))],
+                marks: Marks::Numbers,
+            };
+            talk.list(list, &items, |chosen| {
+                Some(Asked::Alerts(picked(&codes, chosen)))
+            })
+        }
+    }
+}
+
+/// The alerts to name, the phone's own areas first, then the worst, then the latest.
+fn named<'a>(talk: &Talk<'a>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Vec<&'a Alert> {
+    let facts = talk.facts;
+    let mut found: Vec<&Alert> = facts
+        .board
+        .named(facts.now)
+        .filter(|alert| hazard.is_none_or(|hazard| alert.hazard == hazard))
+        .filter(|alert| area.is_none_or(|area| alert.concerns(area)))
+        .collect();
+    found.sort_by_key(|alert| {
+        let own = talk.caller.areas.iter().any(|area| alert.concerns(*area));
+        (Reverse(own), Reverse(alert.level), Reverse(alert.sent_at))
+    });
+    found
+}
+
+/// "None" is said only while it is known.
+fn none(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Said {
+    let facts = talk.facts;
+    let label = talk.label_or_kab(area);
+    if !facts.board.can_say_none(facts.now) {
+        return not_sure(talk, &label);
+    }
+    let at = facts.board.data_as_of().unwrap_or(facts.now);
+    let (tempat, tgl) = (
+        (Slot::Tempat, Value::Text(&label)),
+        (Slot::Tgl, Value::Date(at)),
+    );
+    let jam = (Slot::Jam, Value::Time(at));
+    match hazard {
+        None => talk.say(Phrase::InfoNone, &[tempat, tgl, jam]),
+        Some(hazard) => {
+            let bahaya = (Slot::Bahaya, Value::Hazard(hazard));
+            talk.say(Phrase::InfoNoneHaz, &[bahaya, tempat, tgl, jam])
+        }
+    }
+}
+
+/// Nothing can be said of a place.
+pub(super) fn not_sure(talk: &Talk<'_>, place: &str) -> Said {
+    let at = Value::Time(talk.now());
+    talk.say(
+        Phrase::InfoTidakPasti,
+        &[(Slot::Tempat, Value::Text(place)), (Slot::Jam, at)],
+    )
+}
+
+/// The alert's own text; from old data with the time of the data in front, where it fits.
+pub(super) fn own_text(talk: &Talk<'_>, alert: &Alert) -> Said {
+    let text = alert.text(talk.language);
+    let aged = age(talk).map(|age| format!("{age} {text}"));
+    let aged = aged.filter(|aged| segment::measure(aged).units <= ROOM);
+    Said {
+        phrase: ALERT_TEXT,
+        text: aged.unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+/// How old the data is, once it is not fresh.
+fn age(talk: &Talk<'_>) -> Option<String> {
+    let (board, now) = (talk.facts.board, talk.now());
+    if board.freshness(now) == Freshness::Fresh {
+        return None;
+    }
+    let at = Lexicon::time(board.data_as_of()?, talk.facts.agency.zone);
+    let label = talk
+        .facts
+        .phrases
+        .lexicon(talk.language)
+        .label(Label::DataOf);
+    Some(
+        label
+            .replace("{jam}", &at)
+            .replace("WIB", talk.facts.agency.zone.word()),
+    )
+}
+
+fn item(talk: &Talk<'_>, alert: &Alert, asked: Option<AreaCode>) -> String {
+    let lexicon = talk.wording().lexicon(Phrase::InfoList, talk.language);
+    let (level, hazard) = (lexicon.level(alert.level), lexicon.hazard(alert.hazard));
+    let place = label(talk, alert, asked);
+    if alert.is_active(talk.now()) {
+        return format!("{level} {hazard} {place}");
+    }
+    format!(
+        "{level} {hazard} {place} ({})",
+        lexicon.label(Label::PerhapsOver)
+    )
+}
+
+/// The one of an alert's areas that concerns the phone most: the one asked about, an own one, the
+/// first.
+pub(super) fn label(talk: &Talk<'_>, alert: &Alert, asked: Option<AreaCode>) -> String {
+    let mut wanted = asked.iter().chain(&talk.caller.areas);
+    let touched = |wanted: &AreaCode| alert.areas.iter().find(|area| area.touches(*wanted));
+    let area = wanted.find_map(touched).or_else(|| alert.areas.first());
+    talk.label_or_kab(area.copied())
+}

@@ -1,0 +1,104 @@
+//! Whether siaga can do its work, as operators and their monitors ask.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::message::GatewayName;
+use crate::store::Store;
+
+/// How long the store may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is known about the parts.
+#[derive(Debug)]
+pub struct Health {
+    store: Arc<Store>,
+    stopping: AtomicBool,
+    blocked: Mutex<BTreeSet<GatewayName>>,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The store takes messages, and keeps them through a power cut.
+    pub store: StoreState,
+    /// siaga is going down: send no more.
+    pub stopping: bool,
+    /// Gateways that take nothing until a person acts. Messages still come in.
+    pub blocked: Vec<GatewayName>,
+}
+
+/// How the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreState {
+    /// It takes messages.
+    Ok,
+    /// It can be read, not written.
+    ReadOnly,
+    /// It does not answer.
+    Away,
+}
+
+impl StoreState {
+    /// The word in answers.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ReadOnly => "read_only",
+            Self::Away => "away",
+        }
+    }
+}
+
+impl Report {
+    /// Whether messages can be taken.
+    pub fn is_ready(&self) -> bool {
+        self.store == StoreState::Ok && !self.stopping
+    }
+}
+
+impl Health {
+    /// Everything well, until something else is said.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            stopping: AtomicBool::new(false),
+            blocked: Mutex::default(),
+        }
+    }
+
+    /// siaga goes down.
+    pub fn stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// A gateway takes nothing until a person acts.
+    pub fn blocked(&self, gateway: &GatewayName) {
+        self.lock().insert(gateway.clone());
+    }
+
+    /// A gateway takes messages.
+    pub fn open(&self, gateway: &GatewayName) {
+        self.lock().remove(gateway);
+    }
+
+    /// How everything is.
+    pub async fn report(&self) -> Report {
+        let store = match tokio::time::timeout(PATIENCE, self.store.health()).await {
+            Ok(Ok(health)) if health.reachable && health.writable => StoreState::Ok,
+            Ok(Ok(health)) if health.reachable => StoreState::ReadOnly,
+            Ok(Ok(_) | Err(_)) | Err(_) => StoreState::Away,
+        };
+        Report {
+            store,
+            stopping: self.stopping.load(Ordering::Acquire),
+            blocked: self.lock().iter().cloned().collect(),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<GatewayName>> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
