@@ -176,8 +176,10 @@ impl Lanes {
         for reader in readers.iter_mut().filter_map(|lane| lane.as_mut()) {
             reader.release()?;
         }
+        // Once all is copied, the next commit begins the journal anew. One that a copy of the store
+        // still reads from cannot be; nobody waits for that.
         let mode = match patience {
-            Patience::None | Patience::Wait => "RESTART",
+            Patience::None | Patience::Wait => "PASSIVE",
             Patience::Last => "TRUNCATE",
         };
         self.write(|conn| file::checkpoint(conn, mode)).map(|_| ())
