@@ -150,7 +150,10 @@ async fn reads(store: &Store) {
         let message = inbound(n.wrapping_mul(7_919) % PHONES, u64::from(n));
         store.caller(&message).await.unwrap();
     }
-    let (took, used) = (begun.elapsed() / count, cpu().saturating_sub(cpu_before) / count);
+    let (took, used) = (
+        begun.elapsed() / count,
+        cpu().saturating_sub(cpu_before) / count,
+    );
     println!("what is known about a phone: {took:?} each, {used:?} CPU");
 }
 
