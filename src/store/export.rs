@@ -1,6 +1,5 @@
 //! All messages, one after the other: for exports. Not a way to answer anything.
 
-use super::engine::{Key, Partition};
 use super::record::MessageRecord;
 use super::{Store, StoreError, key};
 use crate::domain::message::Inbound;
@@ -20,23 +19,20 @@ pub struct Kept {
 }
 
 impl Store {
-    /// Gives every message that is kept to `show`, phone by phone.
+    /// Gives every message that is kept to `show`, in no order.
     pub async fn each_message(&self, mut show: impl FnMut(Kept)) -> Result<(), StoreError> {
-        for at in Partition::phones() {
-            let mut after = Key::new();
-            loop {
-                let page = self.engine.scan(at, &after, PAGE).await?;
-                let Some((last, _)) = page.last() else { break };
-                after.clone_from(last);
-                for (key, entry) in page {
-                    if key::is_message(&key) {
-                        let kept: MessageRecord = self.unseal(&key, entry.value)?;
-                        show(Kept {
-                            inbound: kept.inbound.inbound()?,
-                            outcome: kept.outcome,
-                            reply: kept.reply,
-                        });
-                    }
+        let mut cursor = Some(0);
+        while let Some(from) = cursor {
+            let page = self.engine.scan(from, PAGE).await?;
+            cursor = page.next;
+            for (_, key, entry) in page.entries {
+                if key::is_message(&key) {
+                    let kept: MessageRecord = self.unseal(&key, entry.value)?;
+                    show(Kept {
+                        inbound: kept.inbound.inbound()?,
+                        outcome: kept.outcome,
+                        reply: kept.reply,
+                    });
                 }
             }
         }

@@ -103,9 +103,10 @@ pub(super) fn suppressions() -> Key {
     b"suppressions".to_vec()
 }
 
-/// A message to a phone.
+/// A message to a phone. Those made within the same seconds are neighbours.
 pub(super) fn delivery(id: &str) -> Key {
-    format!("delivery/{id}").into_bytes()
+    let (made, rest) = id.split_at_checked(10).unwrap_or((id, ""));
+    format!("delivery/{made}/{rest}").into_bytes()
 }
 
 /// What is to be sent, by when.

@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::engine::{Entry, Key};
+use super::engine::{Entry, Key, Partition, Window};
 use super::record::{self, CallerRecord, MarkRecord, MessageRecord, PhoneRecord};
 use super::seal::PhoneKey;
 use super::{Store, StoreError, key};
 use crate::domain::caller::Caller;
 use crate::domain::message::Inbound;
+use crate::domain::turn::Flag;
 
 /// How long the same message without an id is taken for the same.
 const SAME_WITHIN: SignedDuration = SignedDuration::from_secs(120);
@@ -63,6 +64,26 @@ impl Store {
             message,
             seen,
         })
+    }
+
+    /// Messages that staff should look at for one reason, oldest first.
+    pub async fn flagged(&self, flag: Flag, limit: usize) -> Result<Vec<Inbound>, StoreError> {
+        let index = key::flags(flag.slug());
+        let mut found = Vec::new();
+        for at in Partition::phones() {
+            let window = Window::up_to(i64::MAX, limit);
+            for one in self.engine.range(at, &index, window).await? {
+                found.push((one.score, one.member, at));
+            }
+        }
+        found.sort_unstable();
+        let mut messages = Vec::new();
+        for (_, message, at) in found.into_iter().take(limit) {
+            if let Some((kept, _)) = self.sealed::<MessageRecord>(at, &message).await? {
+                messages.push(kept.inbound.inbound()?);
+            }
+        }
+        Ok(messages)
     }
 
     /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone

@@ -145,7 +145,17 @@ impl Store {
         retention: &RetentionSettings,
         parts_wait: SignedDuration,
     ) -> Result<Self, StoreError> {
-        let seal = Seal::open(&settings.key_file)?;
+        let key_file = &settings.key_file;
+        let unusable = |why: &str| StoreError::KeyFile {
+            path: key_file.clone(),
+            why: why.to_owned(),
+        };
+        if is_within(key_file, &settings.path) {
+            return Err(unusable(
+                "it lies in the data directory, and so in every copy of it",
+            ));
+        }
+        let seal = Seal::open(key_file)?;
         let options = EmbeddedOptions {
             folder: Some(settings.path.clone()),
             commit_deadline: Duration::from_millis(settings.commit_within_ms),
@@ -154,10 +164,7 @@ impl Store {
         };
         let engine = Embedded::open(&options);
         if matches!(engine, Err(EngineError::Foreign)) {
-            return Err(StoreError::KeyFile {
-                path: settings.key_file.clone(),
-                why: "what is in the data directory was written with another key".to_owned(),
-            });
+            return Err(unusable("the data directory was written with another key"));
         }
         Ok(Self::on(Arc::new(engine?), seal, retention, parts_wait))
     }
@@ -279,5 +286,13 @@ impl Store {
 
     fn seal<T: Serialize>(&self, key: &[u8], record: &T) -> Result<Vec<u8>, StoreError> {
         self.seal.seal(key, record::write(record)?)
+    }
+}
+
+/// Whether a file lies in a folder, as far as their paths tell.
+fn is_within(file: &Path, folder: &Path) -> bool {
+    match (std::path::absolute(file), std::path::absolute(folder)) {
+        (Ok(file), Ok(folder)) => file.starts_with(folder),
+        (Err(_), _) | (_, Err(_)) => file.starts_with(folder),
     }
 }

@@ -44,6 +44,11 @@ impl Partition {
         self.0
     }
 
+    /// The partition of a number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        (number <= Self::PHONES).then_some(Self(number))
+    }
+
     /// Its letter in keys and ids: a hexadecimal digit, or `g`.
     pub fn letter(self) -> char {
         char::from_digit(u32::from(self.0), 17).unwrap_or('g')
@@ -132,6 +137,15 @@ pub struct Logged {
     pub position: u64,
     /// The bytes.
     pub value: Vec<u8>,
+}
+
+/// One page of everything.
+#[derive(Debug)]
+pub struct Scanned {
+    /// The entries with their keys.
+    pub entries: Vec<(Partition, Key, Entry)>,
+    /// Where the next page begins; `None` behind the last.
+    pub next: Option<u64>,
 }
 
 /// How fast a bucket of a rate limit fills, in tokens.
@@ -277,14 +291,9 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// came is not begun.
     fn commit(&self, batch: Batch) -> Pending<'_, Committed>;
 
-    /// Keys in their order behind `after`, with their entries: for exports and copies of all there
-    /// is, never for answering.
-    fn scan<'a>(
-        &'a self,
-        at: Partition,
-        after: &'a [u8],
-        limit: usize,
-    ) -> Pending<'a, Vec<(Key, Entry)>>;
+    /// Every entry of every partition, a page at a time, in an order of the engine's own: for
+    /// exports and copies of all there is, never for answering. Begins at cursor 0.
+    fn scan(&self, cursor: u64, limit: usize) -> Pending<'_, Scanned>;
 
     /// Entries of an index in the order of (score, member).
     fn range<'a>(

@@ -138,3 +138,16 @@ async fn the_data_is_for_its_owner_alone() {
         assert_eq!(found & 0o777, mode, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_key_file_in_the_data_directory_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.key_file = settings.path.join("keys/siaga.key");
+    let refused = Store::open(&settings, &RetentionSettings::default(), PARTS_WAIT);
+    assert!(
+        matches!(refused, Err(StoreError::KeyFile { .. })),
+        "{refused:?}"
+    );
+    assert!(!settings.key_file.exists());
+}

@@ -379,19 +379,23 @@ async fn a_hidden_mark_of_safety_is_told_to_no_one() {
 }
 
 #[tokio::test]
-async fn flagged_messages_are_counted() {
+async fn flagged_messages_are_listed_for_staff_in_the_order_they_came() {
     let store = memory();
-    take(
-        &store,
-        &inbound(1, "a", "???", at(0)),
-        Sending::Inline,
-        |_| Turn {
+    for number in [3, 1, 2] {
+        let message = inbound(number, "a", "???", at(i64::from(number)));
+        take(&store, &message, Sending::Inline, |_| Turn {
             effects: vec![Effect::Flag(Flag::NotUnderstood)],
             ..turn(Caller::default(), "ok")
-        },
-    )
-    .await;
-    assert_eq!(store.counts().await.unwrap().flagged, 1);
+        })
+        .await;
+    }
+    let flagged = store.flagged(Flag::NotUnderstood, 2).await.unwrap();
+    assert_eq!(
+        flagged,
+        [inbound(1, "a", "???", at(1)), inbound(2, "a", "???", at(2))]
+    );
+    assert_eq!(store.flagged(Flag::Loop, 9).await.unwrap(), []);
+    assert_eq!(store.counts().await.unwrap().flagged, 3);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
+use super::entries::{self, Found, Spot, Written};
 use super::read::{self, Bad, Checked};
 use super::sum;
 use crate::store::engine::{
@@ -52,8 +53,9 @@ pub(super) fn batch(
     batch: &Batch,
 ) -> rusqlite::Result<Committed> {
     let p = batch.at.number();
+    let mut spots: Spots<'_> = Vec::new();
     for (place, condition) in batch.conditions.iter().enumerate() {
-        if !holds(conn, p, condition)? {
+        if !holds(conn, p, condition, &mut spots)? {
             return Ok(Committed::Refused(place));
         }
     }
@@ -65,21 +67,27 @@ pub(super) fn batch(
     }
     let mut numbers = Vec::new();
     for op in &batch.ops {
-        if let Some(number) = change(conn, versions, p, op)? {
+        if let Some(number) = change(conn, versions, p, op, &spots)? {
             numbers.push(number);
         }
     }
     Ok(Committed::Done(numbers))
 }
 
-fn holds(conn: &Connection, p: u8, condition: &Condition) -> rusqlite::Result<bool> {
+/// Where the keys of conditions were found: most of them are written next.
+type Spots<'a> = Vec<(&'a Key, Spot)>;
+
+fn holds<'a>(
+    conn: &Connection,
+    p: u8,
+    condition: &'a Condition,
+    spots: &mut Spots<'a>,
+) -> rusqlite::Result<bool> {
     match condition {
         Condition::VersionIs(key, wanted) => {
-            let found: Option<i64> = conn
-                .prepare_cached("SELECT version FROM entry WHERE p = ?1 AND k = ?2")?
-                .query_row(params![p, key], |row| row.get(0))
-                .optional()?;
-            Ok(read::version(found.unwrap_or_default()) == *wanted)
+            let spot = entries::spot(conn, p, key)?;
+            spots.push((key, spot));
+            Ok(spot.version() == *wanted)
         }
         Condition::Fenced(role, epoch) => {
             let seen = counter(conn, p, &fence_name(role))?.unwrap_or_default();
@@ -97,21 +105,28 @@ fn change(
     versions: &mut Versions,
     p: u8,
     op: &Op,
+    spots: &Spots<'_>,
 ) -> rusqlite::Result<Option<i64>> {
     match op {
         Op::Put(key, value, expires) => {
             let version = versions.hand_out(conn)?;
-            let sum = sum::entry(p, key, version, *expires, value);
-            conn.prepare_cached(
-                "INSERT INTO entry (p, k, version, expires, sum, value)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (p, k) DO UPDATE SET
-                 version = ?3, expires = ?4, sum = ?5, value = ?6",
-            )?
-            .execute(params![p, key, version, expires, sum, value])?;
+            let expires = *expires;
+            put(
+                conn,
+                Written {
+                    p,
+                    key,
+                    version,
+                    expires,
+                    value,
+                },
+                spots,
+            )?;
         }
         Op::Delete(key) => {
-            conn.prepare_cached("DELETE FROM entry WHERE p = ?1 AND k = ?2")?
-                .execute(params![p, key])?;
+            if let Spot::Held { id, .. } = entries::spot(conn, p, key)? {
+                entries::delete(conn, id)?;
+            }
         }
         Op::Rank(name, member, score) => set_rank(conn, p, name, member, *score, 0)?,
         Op::Unrank(name, member) => {
@@ -132,6 +147,21 @@ fn change(
         }
     }
     Ok(None)
+}
+
+fn put(conn: &Connection, entry: Written<'_>, spots: &Spots<'_>) -> rusqlite::Result<()> {
+    let known = spots.iter().find(|(key, _)| key.as_slice() == entry.key);
+    if let Some((_, spot)) = known
+        && entries::put(conn, *spot, entry)?
+    {
+        return Ok(());
+    }
+    // Not looked for yet, or changed by this batch since.
+    let spot = entries::spot(conn, entry.p, entry.key)?;
+    if entries::put(conn, spot, entry)? {
+        return Ok(());
+    }
+    Err(rusqlite::Error::StatementChangedRows(0))
 }
 
 fn append(conn: &Connection, p: u8, name: &[u8], value: &[u8]) -> rusqlite::Result<i64> {
@@ -202,8 +232,14 @@ pub(super) fn claim(
     Ok(due)
 }
 
-/// Decides who holds a role. The role's row is an entry like any other: `candidate` as its value,
-/// the end of its term as its expiry, the epoch beside it as a counter.
+/// The end of a term and who holds it.
+fn holder(value: &[u8]) -> Option<(&[u8], i64)> {
+    let (until, holder) = value.split_first_chunk()?;
+    Some((holder, i64::from_le_bytes(*until)))
+}
+
+/// Decides who holds a role. The role's row is an entry like any other, the epoch beside it a
+/// counter.
 pub(super) fn elect(
     conn: &Connection,
     versions: &mut Versions,
@@ -212,10 +248,11 @@ pub(super) fn elect(
     let p = Partition::SHARED.number();
     let key = format!("\0role/{}", candidacy.role).into_bytes();
     let epochs = format!("\0epoch/{}", candidacy.role).into_bytes();
-    let held: Option<(Vec<u8>, i64)> = conn
-        .prepare_cached("SELECT value, expires FROM entry WHERE p = ?1 AND k = ?2")?
-        .query_row(params![p, key], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let held = match entries::get(conn, p, &key)? {
+        Found::Sound(entry) => Some(entry.value),
+        Found::None | Found::Bad(_) => None,
+    };
+    let held = held.as_deref().and_then(holder);
     let mut renews = false;
     if let Some((holder, until)) = held
         && until > candidacy.now
@@ -233,8 +270,9 @@ pub(super) fn elect(
         epoch += 1;
         set_counter(conn, p, &epochs, epoch)?;
     }
-    let value = candidacy.candidate.as_bytes().to_vec();
-    change(conn, versions, p, &Op::Put(key, value, Some(until)))?;
+    let value = [&until.to_le_bytes(), candidacy.candidate.as_bytes()].concat();
+    let op = Op::Put(key, value, Some(until));
+    change(conn, versions, p, &op, &Vec::new())?;
     Ok(Election::Won {
         epoch: read::version(epoch),
     })
@@ -243,26 +281,14 @@ pub(super) fn elect(
 /// Removes what expired. A row that fails its sum is set aside instead: a flipped bit in its
 /// expiry must not delete it unseen.
 pub(super) fn sweep(conn: &Connection, now: i64, limit: usize) -> rusqlite::Result<(Swept, u64)> {
-    type Row = (u8, Key, i64, Option<i64>, i64, Vec<u8>);
-    let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
-    let due: Vec<Row> = conn
-        .prepare_cached(
-            "SELECT p, k, version, expires, sum, value FROM entry INDEXED BY entry_expires
-             WHERE expires <= ?1 ORDER BY expires LIMIT ?2",
-        )?
-        .query_map(params![now, wanted], |row| {
-            let (p, key, version) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok((p, key, version, row.get(3)?, row.get(4)?, row.get(5)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut bad = 0;
-    let removed = due.len();
-    for (p, key, version, expires, held, value) in due {
-        if held == sum::entry(p, &key, version, expires, &value) {
-            change(conn, &mut Versions::default(), p, &Op::Delete(key))?;
-        } else {
-            set_aside(conn, &Bad::Entry(p, key))?;
+    let due = entries::expired(conn, now, limit)?;
+    let (removed, mut bad) = (due.len(), 0);
+    for (id, is_bad) in due {
+        if is_bad {
+            set_aside(conn, &Bad::Entry(id))?;
             bad += 1;
+        } else {
+            entries::delete(conn, id)?;
         }
     }
     let more = removed == limit;
@@ -277,11 +303,11 @@ pub(super) fn set_aside(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> 
     }
     let run = |sql: &str, params: &[&dyn ToSql]| conn.prepare_cached(sql)?.execute(params);
     let moved = match bad {
-        Bad::Entry(p, key) => {
+        Bad::Entry(id) => {
             let copy = "INSERT INTO aside (kind, p, name, row)
-                SELECT 'entry', p, k, value FROM entry WHERE p = ?1 AND k = ?2";
-            run(copy, &[p, key])?;
-            run("DELETE FROM entry WHERE p = ?1 AND k = ?2", &[p, key])?
+                SELECT 'entry', p, k, value FROM entry WHERE id = ?1";
+            run(copy, &[id])?;
+            run("DELETE FROM entry WHERE id = ?1", &[id])?
         }
         Bad::Rank(p, name, member) => {
             let copy = "INSERT INTO aside (kind, p, name, row)

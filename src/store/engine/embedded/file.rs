@@ -1,11 +1,11 @@
-//! The file, its connections and its lock.
+//! The file: how it is opened, and its lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
@@ -17,13 +17,11 @@ use crate::store::engine::EngineError;
 const SCHEMA: u32 = 1;
 /// `siag`, in the file's header: told by `file(1)`, and never mistaken for another's database.
 const APPLICATION: i64 = 0x7369_6167;
-/// Connections for reading. Reads last some µs; more of them never helped on two cores.
-const READERS: usize = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS entry (
-    p INTEGER NOT NULL, k BLOB NOT NULL, version INTEGER NOT NULL, expires INTEGER,
-    sum INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (p, k)) WITHOUT ROWID;
+    id INTEGER PRIMARY KEY, p INTEGER NOT NULL, k BLOB NOT NULL, version INTEGER NOT NULL,
+    expires INTEGER, sum INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS entry_expires ON entry (expires) WHERE expires IS NOT NULL;
 CREATE TABLE IF NOT EXISTS rank (
     p INTEGER NOT NULL, name BLOB NOT NULL, member BLOB NOT NULL, score INTEGER NOT NULL,
@@ -67,121 +65,10 @@ impl Place {
     }
 }
 
-/// The connections to one place: one writes, the others read. In memory all share the writer's.
-#[derive(Debug)]
-pub(super) struct Lanes {
-    pub(super) place: Place,
-    writer: Mutex<Option<Connection>>,
-    readers: Vec<Mutex<Option<Connection>>>,
-    /// The connection that copies the journal into the file beside all others.
-    copier: Mutex<Option<Connection>>,
-    journal_pages: Arc<AtomicI64>,
-}
-
-impl Lanes {
-    /// Opens the place, creates what is missing and refuses what a newer program wrote.
-    pub(super) fn open(place: Place) -> Result<Self, EngineError> {
-        let journal_pages = Arc::new(AtomicI64::new(0));
-        let writer = connect_writer(&place, &journal_pages).map_err(|error| gone(&place, error))?;
-        prepare(&writer, &place)?;
-        let readers = match place {
-            Place::Memory => Vec::new(),
-            Place::Folder(_) => (0..READERS).map(|_| Mutex::new(None)).collect(),
-        };
-        Ok(Self {
-            place,
-            writer: Mutex::new(Some(writer)),
-            readers,
-            copier: Mutex::new(None),
-            journal_pages,
-        })
-    }
-
-    /// Runs `work` on the writing connection; opens it anew where it was given up.
-    pub(super) fn write<T>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let mut lane = lock(&self.writer);
-        if let Some(writer) = lane.as_mut() {
-            return work(writer);
-        }
-        let mut writer = reconnect(&self.place, &self.journal_pages)?;
-        let done = work(&mut writer);
-        *lane = Some(writer);
-        done
-    }
-
-    /// How many pages the journal had after the last commit.
-    pub(super) fn journal_pages(&self) -> i64 {
-        self.journal_pages.load(Ordering::Relaxed)
-    }
-
-    /// Runs `work` on a free reading connection. One whose medium failed is given up.
-    pub(super) fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let free = self.readers.iter().find_map(|lane| lane.try_lock().ok());
-        let mut lane = match (free, self.readers.first()) {
-            (Some(lane), _) => lane,
-            (None, Some(first)) => lock(first),
-            (None, None) => lock(&self.writer),
-        };
-        let reader = match lane.take() {
-            Some(reader) => reader,
-            None => connect_reader(&self.place)?,
-        };
-        let done = work(&reader);
-        if !done.as_ref().is_err_and(fault::is_dead) || self.readers.is_empty() {
-            *lane = Some(reader);
-        }
-        done
-    }
-
-    /// Copies the journal into the file while others read and write. What is written meanwhile
-    /// stays for the next time. Gives how many pages are left.
-    pub(super) fn copy_journal(&self) -> rusqlite::Result<i64> {
-        let mut lane = lock(&self.copier);
-        let copier = match lane.take() {
-            Some(copier) => copier,
-            None => connect_writer(&self.place, &Arc::default())?,
-        };
-        let (_, pages, done) = checkpoint(&copier, "PASSIVE")?;
-        *lane = Some(copier);
-        Ok(pages - done)
-    }
-
-    /// Writes a copy of everything to a new file, through a connection of its own: a long copy
-    /// keeps no reader waiting.
-    pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
-        let sql = "VACUUM INTO ?1";
-        if self.readers.is_empty() {
-            return self.write(|conn| conn.execute(sql, [to])).map(|_| ());
-        }
-        let apart = connect_reader(&self.place)?;
-        apart.pragma_update(None, "query_only", false)?;
-        apart.execute(sql, [to]).map(|_| ())
-    }
-
-    /// Gives up every connection: after a failed fsync none can be trusted.
-    pub(super) fn give_up(&self) {
-        if self.readers.is_empty() {
-            return;
-        }
-        *lock(&self.writer) = None;
-        *lock(&self.copier) = None;
-        for lane in &self.readers {
-            *lock(lane) = None;
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn connect_writer(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
+pub(super) fn connect_writer(
+    place: &Place,
+    pages: &Arc<AtomicI64>,
+) -> rusqlite::Result<Connection> {
     let Some(path) = place.database() else {
         let writer = Connection::open_in_memory()?;
         writer.set_prepared_statement_cache_capacity(64);
@@ -210,7 +97,7 @@ fn connect_writer(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Con
 /// Opens anew after the medium failed. A failed fsync may have left pages of the journal clean in
 /// memory and missing on disk: all of it is copied into the file and synced before anything more
 /// is promised.
-fn reconnect(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
+pub(super) fn reconnect(place: &Place, pages: &Arc<AtomicI64>) -> rusqlite::Result<Connection> {
     let writer = connect_writer(place, pages)?;
     let (busy, _, _) = checkpoint(&writer, "TRUNCATE")?;
     if busy {
@@ -227,7 +114,7 @@ pub(super) fn checkpoint(writer: &Connection, mode: &str) -> rusqlite::Result<(b
     })
 }
 
-fn connect_reader(place: &Place) -> rusqlite::Result<Connection> {
+pub(super) fn connect_reader(place: &Place) -> rusqlite::Result<Connection> {
     let Some(path) = place.database() else {
         return Err(fault::busy());
     };
@@ -241,7 +128,7 @@ fn connect_reader(place: &Place) -> rusqlite::Result<Connection> {
     Ok(reader)
 }
 
-fn prepare(writer: &Connection, place: &Place) -> Result<(), EngineError> {
+pub(super) fn prepare(writer: &Connection, place: &Place) -> Result<(), EngineError> {
     let number = |sql: &str| writer.query_row(sql, [], |row| row.get::<_, i64>(0));
     let found = number("PRAGMA user_version").map_err(|error| gone(place, error))?;
     let found = u32::try_from(found).unwrap_or(u32::MAX);

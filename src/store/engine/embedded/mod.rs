@@ -4,8 +4,10 @@
 //! another thread and back. Writes go through one thread, so that many share one sync.
 
 mod apply;
+mod entries;
 mod fault;
 mod file;
+mod lanes;
 mod read;
 mod sum;
 mod writer;
@@ -21,13 +23,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use self::file::{FolderLock, Lanes, Place};
+use self::file::{FolderLock, Place};
+use self::lanes::Lanes;
 use self::read::{Bad, Checked};
 use self::writer::{Answer, Job, Shared, Task, Writer};
 use super::buckets::Buckets;
 use super::{
     Batch, Candidacy, Committed, Election, Engine, EngineError, Entry, Health, Key, Lease, Logged,
-    Partition, Pending, Ranked, Rate, Swept, Took, Watch, Window,
+    Partition, Pending, Ranked, Rate, Scanned, Swept, Took, Watch, Window,
 };
 
 /// Jobs that may wait for the writer. At 10,000 a second they are gone within the deadline.
@@ -162,7 +165,7 @@ impl Drop for Embedded {
 impl Engine for Embedded {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
         Box::pin(async move {
-            let found = self.read(|conn| read::entries(conn, at, keys))?;
+            let found = self.read(|conn| read::get(conn, at, keys))?;
             if found.bad.is_empty() {
                 return Ok(found.rows);
             }
@@ -184,14 +187,9 @@ impl Engine for Embedded {
         })
     }
 
-    fn scan<'a>(
-        &'a self,
-        at: Partition,
-        after: &'a [u8],
-        limit: usize,
-    ) -> Pending<'a, Vec<(Key, Entry)>> {
+    fn scan(&self, cursor: u64, limit: usize) -> Pending<'_, Scanned> {
         Box::pin(async move {
-            let found = self.read(|conn| read::scan(conn, at, after, limit))?;
+            let found = self.read(|conn| entries::scan(conn, cursor, limit))?;
             self.sound(found).await
         })
     }

@@ -2,13 +2,15 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
+use super::entries::{self, Found};
 use super::sum;
 use crate::store::engine::{Entry, Key, Logged, Partition, Ranked, Window};
 
 /// A row whose sum does not hold, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bad {
-    Entry(u8, Key),
+    /// By its number in the table.
+    Entry(i64),
     Rank(u8, Key, Vec<u8>),
     Log(u8, Key, i64),
 }
@@ -25,69 +27,23 @@ pub(super) fn version(raw: i64) -> u64 {
     u64::try_from(raw).unwrap_or_default()
 }
 
-pub(super) fn entries(
+pub(super) fn get(
     reader: &Connection,
     at: Partition,
     keys: &[Key],
 ) -> rusqlite::Result<Checked<Vec<Option<Entry>>>> {
     let (mut rows, mut bad) = (Vec::with_capacity(keys.len()), Vec::new());
-    let one_moment = keys.len() > 1 && reader.is_autocommit();
-    if one_moment {
-        reader.prepare_cached("BEGIN")?.execute([])?;
-    }
-    let read = keys.iter().try_for_each(|key| {
-        match entry(reader, at, key)? {
-            Ok(row) => rows.push(row),
-            Err(damaged) => {
-                rows.push(None);
-                bad.push(damaged);
+    for key in keys {
+        rows.push(match entries::get(reader, at.number(), key)? {
+            Found::None => None,
+            Found::Sound(entry) => Some(entry),
+            Found::Bad(id) => {
+                bad.push(Bad::Entry(id));
+                None
             }
-        }
-        Ok(())
-    });
-    if one_moment {
-        reader.prepare_cached("COMMIT")?.execute([])?;
+        });
     }
-    read.map(|()| Checked { rows, bad })
-}
-
-pub(super) fn scan(
-    reader: &Connection,
-    at: Partition,
-    after: &[u8],
-    limit: usize,
-) -> rusqlite::Result<Checked<Vec<(Key, Entry)>>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let keys: Vec<Key> = reader
-        .prepare_cached("SELECT k FROM entry WHERE p = ?1 AND k > ?2 ORDER BY k LIMIT ?3")?
-        .query_map(params![at.number(), after, limit], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let found = entries(reader, at, &keys)?;
-    let rows = keys.into_iter().zip(found.rows);
-    let rows = rows
-        .filter_map(|(key, entry)| Some((key, entry?)))
-        .collect();
-    Ok(Checked {
-        rows,
-        bad: found.bad,
-    })
-}
-
-fn entry(
-    reader: &Connection,
-    at: Partition,
-    key: &Key,
-) -> rusqlite::Result<Result<Option<Entry>, Bad>> {
-    let p = at.number();
-    let found = reader
-        .prepare_cached("SELECT version, expires, sum, value FROM entry WHERE p = ?1 AND k = ?2")?
-        .query_row(params![p, key], |row| read_entry(p, key, row))
-        .or_else(odd_type)?;
-    Ok(match found {
-        Found::None => Ok(None),
-        Found::Sound(entry) => Ok(Some(entry)),
-        Found::Bad => Err(Bad::Entry(p, key.clone())),
-    })
+    Ok(Checked { rows, bad })
 }
 
 pub(super) fn total(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<i64> {
@@ -178,11 +134,7 @@ pub(super) fn is_bad(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> {
         Ok(found.unwrap_or_default())
     };
     match bad {
-        Bad::Entry(p, key) => check(
-            "SELECT version, expires, sum, value FROM entry WHERE p = ?1 AND k = ?2",
-            &[p, key],
-            &|row| read_entry(*p, key, row).is_ok_and(|found| matches!(found, Found::Sound(_))),
-        ),
+        Bad::Entry(id) => entries::is_bad(conn, *id),
         Bad::Rank(p, name, member) => check(
             "SELECT score, claims, sum FROM rank WHERE p = ?1 AND name = ?2 AND member = ?3",
             &[p, name, member],
@@ -199,38 +151,5 @@ pub(super) fn is_bad(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> {
                 row.get(0) == Ok(sum::log(*p, name, *position, &value))
             },
         ),
-    }
-}
-
-fn read_entry(p: u8, key: &Key, row: &Row<'_>) -> rusqlite::Result<Found> {
-    let (raw, expires): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-    let value: Vec<u8> = row.get(3)?;
-    let holds = row.get::<_, i64>(2)? == sum::entry(p, key, raw, expires, &value);
-    let version = version(raw);
-    Ok(if holds {
-        Found::Sound(Entry { value, version })
-    } else {
-        Found::Bad
-    })
-}
-
-enum Found {
-    None,
-    Sound(Entry),
-    Bad,
-}
-
-/// A column of another type than was written is a damaged row, not a fault of the program.
-fn odd_type(error: rusqlite::Error) -> rusqlite::Result<Found> {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "SQLite's enum: whatever says nothing of the row is passed on"
-    )]
-    match error {
-        rusqlite::Error::QueryReturnedNoRows => Ok(Found::None),
-        rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..) => {
-            Ok(Found::Bad)
-        }
-        other => Err(other),
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::apply::{self, Versions};
 use super::fault::{self, Fault};
-use super::file::{self, Lanes};
+use super::lanes::{Lanes, Patience};
 use super::read::Bad;
 use crate::store::engine::{
     Batch, Candidacy, Committed, Election, EngineError, Key, Lease, Partition, Ranked, Swept,
@@ -25,9 +25,10 @@ use crate::store::engine::{
 /// Most jobs in one transaction: bounds what one failure takes along and how long a commit lasts.
 const JOBS_PER_COMMIT: usize = 512;
 /// New pages of the journal after which it is copied into the file, beside the writer.
-const COPY_PAGES: i64 = 500;
+const COPY_PAGES: i64 = 4_000;
 /// Pages at which the writer waits for the journal to be copied whole, so that it begins anew: under
-/// steady load it would grow for ever. The copier leaves little to do. 64 MiB.
+/// steady load it would grow for ever. The copier leaves little to do. 64 MiB; at twice that the
+/// writer waits for the copier too.
 const JOURNAL_MAX_PAGES: i64 = 16_000;
 
 /// What the writer is asked to do.
@@ -132,7 +133,7 @@ impl Writer {
         }
         self.copier.stop();
         // Closed in order: the journal ends up in the file, the next start has nothing to replay.
-        let _ = self.lanes.write(|conn| file::checkpoint(conn, "TRUNCATE"));
+        let _ = self.lanes.begin_journal_anew(Patience::Last);
     }
 
     fn work(&mut self, jobs: Vec<Job>) {
@@ -228,11 +229,16 @@ impl Writer {
             self.woken_at = pages;
             self.copier.wake();
         }
-        if pages >= JOURNAL_MAX_PAGES {
-            let copied = self.lanes.write(|conn| file::checkpoint(conn, "PASSIVE"));
-            if let Err(error) = copied {
-                tracing::error!(%error, "the store's journal could not be copied into its file");
-            }
+        if pages < JOURNAL_MAX_PAGES {
+            return;
+        }
+        let patience = if pages < 2 * JOURNAL_MAX_PAGES {
+            Patience::None
+        } else {
+            Patience::Wait
+        };
+        if let Err(error) = self.lanes.begin_journal_anew(patience) {
+            tracing::error!(%error, "the store's journal could not be copied into its file");
         }
     }
 }
