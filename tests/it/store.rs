@@ -20,7 +20,8 @@ use siaga::domain::language::Language;
 use siaga::domain::message::{CarrierOptOut, Channel, GatewayName, Inbound};
 use siaga::domain::report::{Fields, Priority, Report, ReportRef, ReportState};
 use siaga::domain::turn::{Outcome, Reply, Silence, Turn};
-use siaga::store::{Known, RetentionSettings, Sending, Store, StoreSettings, Taken};
+use siaga::store::engine::EngineError;
+use siaga::store::{Known, RetentionSettings, Sending, Store, StoreError, StoreSettings, Taken};
 
 pub(crate) const PARTS_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
@@ -42,8 +43,20 @@ pub(crate) fn settings(folder: &Path) -> StoreSettings {
     }
 }
 
+/// Opens the store of a folder. A child that another test starts holds our files for a moment
+/// between fork and exec, the lock of a store just closed among them.
 pub(crate) fn open(folder: &Path) -> Store {
-    Store::open(&settings(folder), &RetentionSettings::default(), PARTS_WAIT).unwrap()
+    let retention = RetentionSettings::default();
+    let own = std::process::id().to_string();
+    for _ in 0..1_000_000 {
+        match Store::open(&settings(folder), &retention, PARTS_WAIT) {
+            Err(StoreError::Engine(EngineError::Locked { pid })) if pid == own => {
+                std::thread::yield_now();
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the store of {} stays locked", folder.display());
 }
 
 pub(crate) fn gateway() -> GatewayName {
