@@ -8,7 +8,7 @@ use super::address::Msisdn;
 use super::area::AreaCode;
 use super::hazard::Hazard;
 use super::language::Language;
-use super::report::{ReportRef, ReportState};
+use super::report::{Priority, ReportRef, ReportState};
 
 /// All that is known about a phone before its message is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub struct OwnReport {
     pub hazard: Option<Hazard>,
     /// Where, once known.
     pub place: Option<AreaCode>,
+    /// How soon someone must look; raised, never lowered.
+    pub priority: Priority,
     /// Where it stands.
     pub state: ReportState,
     /// The report it was merged into.

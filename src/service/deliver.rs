@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::health::Health as Standing;
 use super::metrics::Metrics;
 use super::pace::{Leave, News, Pace};
-use super::verdict::{Health, Repeats, Tried, Try, Verdict, in_doubt, is_useful, judge};
+use super::verdict::{Health, Repeats, Tried, Try, Verdict, held, in_doubt, is_useful, judge};
 use crate::domain::delivery::Urgency;
 use crate::domain::message::GatewayName;
 use crate::gateway::Gateway;
@@ -207,12 +207,39 @@ impl Outbox {
                 Health::Answered,
             )
         } else {
-            let tried = self.attempt(gateway, due, now).await;
-            judge(of, tried, self.clock.now())
+            self.judged(gateway, due, of, now).await
         };
         self.metrics.delivery(gateway.name(), word_of(&verdict));
         self.record(gateway.name(), due, verdict).await;
         health
+    }
+
+    /// Whether the phone still wants it is asked right before the call.
+    async fn judged(
+        &self,
+        gateway: &dyn Gateway,
+        due: &Due,
+        of: Try,
+        now: Timestamp,
+    ) -> (Verdict, Health) {
+        match self.store.may_send(due).await {
+            Ok(true) => {
+                let tried = self.attempt(gateway, due, now).await;
+                judge(of, tried, self.clock.now())
+            }
+            Ok(false) => {
+                let code = "stopped".to_owned();
+                (Verdict::OptedOut { code }, Health::Answered)
+            }
+            Err(error) => {
+                let gateway = gateway.name();
+                tracing::warn!(%gateway, %error, "whether a phone opted out could not be read");
+                (
+                    held(of, now, "opt-out unknown".to_owned()),
+                    Health::Answered,
+                )
+            }
+        }
     }
 
     async fn attempt(&self, gateway: &dyn Gateway, due: &Due, now: Timestamp) -> Tried {

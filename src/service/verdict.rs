@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::client::CallError;
 use super::pace::back_off;
 use crate::domain::delivery::{DeliveryState, Urgency};
-use crate::gateway::{Accepted, SendError};
+use crate::gateway::{Accepted, ErrorClass, SendError};
 
 /// How long a receipt is waited for before a doubtful message may be sent once more.
 pub(super) const DOUBT_WAIT: SignedDuration = SignedDuration::from_secs(120);
@@ -129,20 +129,44 @@ fn judge_refusal(of: Try, error: SendError, now: Timestamp) -> (Verdict, Health)
     match error {
         SendError::Retry { wait, code, class } => {
             let pause = back_off(of.number, wait);
-            let health = if class == crate::gateway::ErrorClass::Throttled {
+            let health = if class == ErrorClass::Throttled {
                 Health::Throttled(wait)
             } else {
                 Health::Answered
             };
             (again(of, now, pause, code), health)
         }
+        // It has the message from an earlier try: that is what was wanted.
+        SendError::Refused {
+            class: ErrorClass::Duplicate,
+            ..
+        } => (already_there(), Health::Took),
         SendError::Refused { code, .. } => (Verdict::Refused { code }, Health::Answered),
         SendError::OptedOut { code } => (Verdict::OptedOut { code }, Health::Answered),
-        SendError::Blocked { code, .. } => {
+        SendError::Blocked { code, class } => {
             let wait = HELD_WAIT.unsigned_abs();
-            (again(of, now, wait, code), Health::Blocked)
+            // No route to one phone says nothing of the others: they are not kept waiting for it.
+            let health = if class == ErrorClass::NoRoute {
+                Health::Answered
+            } else {
+                Health::Blocked
+            };
+            (again(of, now, wait, code), health)
         }
         SendError::InDoubt { code } => (in_doubt(of, now, code), Health::Answered),
+    }
+}
+
+/// A message that waits for something else than its gateway.
+pub(super) fn held(of: Try, now: Timestamp, code: String) -> Verdict {
+    again(of, now, HELD_WAIT.unsigned_abs(), code)
+}
+
+/// The carrier took the message before, and said so only now.
+const fn already_there() -> Verdict {
+    Verdict::Accepted {
+        carrier_id: None,
+        state: DeliveryState::Sent,
     }
 }
 
@@ -182,7 +206,6 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::ErrorClass;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -258,6 +281,21 @@ mod tests {
             assert_eq!(again_at(&verdict), Some(at(60)));
             assert_eq!(health, Health::Blocked);
         }
+    }
+
+    #[test]
+    fn one_phone_without_a_route_keeps_no_other_waiting() {
+        let no_route = said(ErrorClass::NoRoute, None);
+        let (verdict, health) = judge(a_try(1, Urgency::Reply), no_route, at(0));
+        assert_eq!(again_at(&verdict), Some(at(60)));
+        assert_eq!(health, Health::Answered);
+    }
+
+    #[test]
+    fn what_the_carrier_has_already_is_sent() {
+        let duplicate = said(ErrorClass::Duplicate, None);
+        let (verdict, _) = judge(a_try(2, Urgency::Reply), duplicate, at(0));
+        assert_eq!(verdict, already_there());
     }
 
     #[test]

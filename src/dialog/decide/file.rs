@@ -194,6 +194,7 @@ fn open(talk: &mut Talk<'_>) -> ReportRef {
         reference,
         hazard,
         place,
+        priority: priority(talk),
         state,
         merged_into: None,
         opened_at: now,
@@ -308,6 +309,7 @@ impl Talk<'_> {
             own.hazard = change.hazard.or(own.hazard);
             own.place = change.place.or(own.place);
             own.state = change.state.unwrap_or(own.state);
+            own.priority = own.priority.max(change.priority);
             own.changed_at = now;
         }
     }

@@ -54,11 +54,14 @@ pub(super) fn ask_victims(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
     said_of(talk, Phrase::LaporT3, reference)
 }
 
-/// The report is received: as an emergency where this message or `priority` makes it one.
+/// The report is received: as an emergency where this message or `priority` makes it one, or an
+/// earlier one did.
 pub(super) fn finish(talk: &mut Talk<'_>, reference: ReportRef, priority: Priority) -> Said {
     talk.settle(reference);
     let urgent = talk.reading.urgent || victims(&talk.reading.fields) == Some(Victims::Grave);
-    let phrase = if urgent || priority == Priority::Emergency {
+    let before = talk.own(reference).map(|own| own.priority);
+    let graver = priority == Priority::Emergency || before == Some(Priority::Emergency);
+    let phrase = if urgent || graver {
         Phrase::LaporDarurat
     } else {
         Phrase::LaporOk

@@ -9,7 +9,7 @@ use crate::domain::caller::{
 };
 use crate::domain::hazard::Hazard;
 use crate::domain::language::Language;
-use crate::domain::report::{ReportRef, ReportState};
+use crate::domain::report::{Priority, ReportRef, ReportState};
 use crate::store::StoreError;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ struct OwnRecord {
     h: Option<String>,
     p: Option<String>,
     s: String,
+    urgent: bool,
     into: Option<String>,
     opened: i64,
     changed: i64,
@@ -196,6 +197,7 @@ impl OwnRecord {
             h: own.hazard.map(|hazard| hazard.slug().to_owned()),
             p: own.place.map(|place| place.to_string()),
             s: own.state.slug().to_owned(),
+            urgent: own.priority == Priority::Emergency,
             into: own.merged_into.map(|other| other.to_string()),
             opened: ms(own.opened_at),
             changed: ms(own.changed_at),
@@ -208,6 +210,11 @@ impl OwnRecord {
             reference: reference(&self.r)?,
             hazard: self.h.as_deref().and_then(Hazard::from_slug),
             place: self.p.as_deref().map(area).transpose()?,
+            priority: if self.urgent {
+                Priority::Emergency
+            } else {
+                Priority::Normal
+            },
             state: known(ReportState::from_slug(&self.s))?,
             merged_into: self.into.as_deref().and_then(ReportRef::parse),
             opened_at: at(self.opened),
@@ -324,6 +331,7 @@ mod tests {
                 reference: own,
                 hazard: Some(Hazard::Wind),
                 place: None,
+                priority: Priority::Emergency,
                 state: ReportState::Merged,
                 merged_into: Some(ReportRef::nth(1)),
                 opened_at: at(1),
