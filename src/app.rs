@@ -254,18 +254,24 @@ fn build(settings: &Settings) -> Result<Gateways, StartError> {
 }
 
 /// Opens the store and loads what is known, both at once: each takes its time.
+/// Opens the data directory that the settings name.
+pub(crate) fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    Store::open(&settings.store, &settings.retention, parts_wait(settings))
+}
+
+fn parts_wait(settings: &Settings) -> SignedDuration {
+    let wait = i64::try_from(settings.limits.parts_wait_s).unwrap_or(i64::MAX);
+    SignedDuration::from_secs(wait)
+}
+
 async fn open(
     settings: &Settings,
     storage: Storage,
 ) -> Result<(Arc<Store>, crate::service::knowledge::Knowledge), StartError> {
     let own = settings.clone();
-    let store = tokio::task::spawn_blocking(move || {
-        let wait = i64::try_from(own.limits.parts_wait_s).unwrap_or(i64::MAX);
-        let parts_wait = SignedDuration::from_secs(wait);
-        match storage {
-            Storage::OnDisk => Store::open(&own.store, &own.retention, parts_wait),
-            Storage::InMemory => Store::in_memory(parts_wait),
-        }
+    let store = tokio::task::spawn_blocking(move || match storage {
+        Storage::OnDisk => open_store(&own),
+        Storage::InMemory => Store::in_memory(parts_wait(&own)),
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;

@@ -7,9 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{Exit, open_store, print, say, say_error};
 use crate::config::{self, Settings};
-use crate::dialog::intent::Place;
-use crate::dialog::vocabulary::Vocabulary;
-use crate::dialog::{ReadContext, read};
+use crate::dialog::place::{self, PlaceWord, Role};
 use crate::domain::area::AreaCode;
 use crate::domain::gazetteer::Gazetteer;
 use crate::feed::shelters::{self, Table};
@@ -89,7 +87,7 @@ pub(super) fn run(import: &Import) -> Exit {
     })
 }
 
-/// Reads the table. An area is a code, or names as people write them.
+/// Reads the table.
 fn table(file: &Path, settings: &Settings) -> anyhow::Result<Table> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
@@ -97,24 +95,24 @@ fn table(file: &Path, settings: &Settings) -> anyhow::Result<Table> {
     } else {
         bytes = std::fs::read(file)?;
     }
-    let vocabulary = Vocabulary::embedded()?;
     let gazetteer = Gazetteer::embedded(&settings.regencies())?;
-    let context = ReadContext {
-        vocabulary: &vocabulary,
-        gazetteer: &gazetteer,
-        country: settings.agency.home(),
-    };
-    Ok(shelters::read(&bytes, |typed| {
-        if let Some(code) = AreaCode::parse(typed) {
-            return gazetteer.name(code).map(|_| code);
-        }
-        match read(&format!("POSKO {typed}"), None, &context).place {
-            Place::One(area) => Some(area),
-            Place::None
-            | Place::Several { .. }
-            | Place::Near { .. }
-            | Place::Outside { .. }
-            | Place::Unknown { .. } => None,
-        }
-    }))
+    Ok(shelters::read(&bytes, |typed| area(&gazetteer, typed)))
+}
+
+/// The area of a code, or of names as people write them: `Masaran, Kec Munjungan`.
+fn area(gazetteer: &Gazetteer, typed: &str) -> Option<AreaCode> {
+    if let Some(code) = AreaCode::parse(typed) {
+        return gazetteer.name(code).map(|_| code);
+    }
+    let upper = typed.to_uppercase();
+    let words = upper
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let words: Vec<PlaceWord<'_>> = words
+        .map(|text| PlaceWord {
+            text,
+            role: Role::Free,
+        })
+        .collect();
+    place::find(gazetteer, &words).place.area()
 }

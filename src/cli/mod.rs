@@ -1,6 +1,7 @@
 //! What a person types. One file per noun.
 
 mod check;
+mod demo;
 mod export;
 mod import;
 mod phone;
@@ -10,15 +11,14 @@ mod serve;
 mod sim;
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use std::path::{Path, PathBuf};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use jiff::SignedDuration;
-
+use crate::app;
 use crate::config;
 use crate::store::Store;
-use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// SMS responder for disaster agencies.
 #[derive(Debug, Parser)]
@@ -146,13 +146,7 @@ fn open_store(config: &Path, work: impl AsyncFnOnce(Store) -> Exit) -> Exit {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| {
-            let wait = SignedDuration::from_secs(600);
-            Ok((
-                runtime,
-                Store::open(&settings.store, &settings.retention, wait)?,
-            ))
-        });
+        .and_then(|runtime| Ok((runtime, app::open_store(&settings)?)));
     match opened {
         Ok((runtime, store)) => runtime.block_on(work(store)),
         Err(error) => {

@@ -200,18 +200,8 @@ const fn report_or_info(reading: &Reading) -> &'static str {
 }
 
 pub(super) fn said(fields: &Fields) -> BTreeMap<&'static str, Said> {
-    let figures = [
-        ("water_depth_cm", fields.water_depth_cm),
-        ("dead", fields.dead),
-        ("injured", fields.injured),
-        ("missing", fields.missing),
-        ("trapped", fields.trapped),
-        ("evacuated", fields.evacuated),
-        ("houses_damaged", fields.houses_damaged),
-        ("houses_flooded", fields.houses_flooded),
-        ("families", fields.families),
-    ];
-    let mut said: BTreeMap<_, _> = figures
+    let mut said: BTreeMap<_, _> = fields
+        .figures()
         .into_iter()
         .filter_map(|(key, figure)| Some((key, Said::Figure(figure?))))
         .collect();

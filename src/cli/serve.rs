@@ -7,17 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, say, say_error, sim};
+use super::{Exit, demo, say, say_error};
 use crate::app::{self, App, Storage};
 use crate::config::{self, Faults, Settings};
-use crate::domain::area::AreaCode;
-use crate::domain::shelter::Shelter;
-use crate::feed::samples::{self, Samples, SamplesError};
-use crate::feed::shelters;
 use crate::service::metrics::Metrics;
 use crate::telemetry;
 
@@ -32,18 +27,11 @@ pub(super) struct Serve {
     demo: bool,
 }
 
-/// The settings of a demonstration.
-pub(super) const DEMO: &str = include_str!("../../config/demo/siaga.toml");
-/// Its alerts and facts, which never were.
-const BOARD: &str = include_str!("../../config/demo/board.toml");
-/// Its shelters.
-const SHELTERS: &[u8] = include_bytes!("../../config/demo/shelters.csv");
-
 impl Serve {
     fn settings(&self) -> Result<Settings, Faults> {
         let variables = config::variables();
         if self.demo {
-            config::parse("demo", DEMO, &variables)
+            config::parse("demo", demo::SETTINGS, &variables)
         } else {
             config::load(&self.config, &variables)
         }
@@ -122,18 +110,10 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
     exit
 }
 
-/// What a demonstration shows.
-pub(super) fn samples(now: Timestamp) -> Result<(Samples, Vec<Shelter>), SamplesError> {
-    let table = shelters::read(SHELTERS, AreaCode::parse);
-    Ok((samples::read(BOARD, now)?, table.shelters))
-}
-
 /// Puts the samples on the board of a demonstration.
 async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error>> {
-    let samples = samples(app::now())?;
-    app.store
-        .change_board(|board| sim::fill(board, &samples))
-        .await?;
+    let samples = demo::Samples::at(app::now())?;
+    app.store.change_board(|board| samples.fill(board)).await?;
     Ok(())
 }
 
@@ -153,7 +133,7 @@ async fn reload(serve: &Serve, app: &mut App, metrics: &Arc<Metrics>) {
     }
     match serve.settings() {
         Ok(settings) => match app.reload(&settings, metrics).await {
-            Ok(()) => tracing::info!("texts, gateways and limits are read anew"),
+            Ok(()) => tracing::info!("agency, gateways and limits are read anew"),
             Err(error) => tracing::error!(%error, "the new config cannot be used; the old stays"),
         },
         Err(faults) => {

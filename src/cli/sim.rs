@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::phone::{self, Shown};
-use super::{Exit, print, say, say_error};
+use super::{Exit, demo, print, say, say_error};
 use crate::app::{self, Exchange, Simulator};
 use crate::config::{self, Settings};
 use crate::dialog::intent::{Place, Reading};
 use crate::domain::address::Address;
 use crate::domain::area::AreaCode;
-use crate::domain::board::Board;
 use crate::domain::segment::measure;
-use crate::feed::samples::Samples;
 
 /// What `siaga sim` is told.
 #[derive(Debug, Args)]
@@ -92,23 +90,13 @@ pub(super) fn run(sim: &Sim) -> Exit {
 fn settings(shared: &Shared) -> Result<Settings, config::Faults> {
     match &shared.config {
         Some(file) => config::load(file, &config::variables()),
-        None => config::parse("demo", super::serve::DEMO, &[]),
+        None => config::parse("demo", demo::SETTINGS, &[]),
     }
 }
 
 async fn start(settings: &Settings) -> anyhow::Result<Simulator> {
-    let samples = super::serve::samples(app::now())?;
-    Ok(Simulator::start(settings, |board| fill(board, &samples)).await?)
-}
-
-/// Puts samples on a board.
-pub(super) fn fill(board: &mut Board, samples: &(Samples, Vec<crate::domain::shelter::Shelter>)) {
-    let (samples, shelters) = samples;
-    board.alerts.clone_from(&samples.alerts);
-    board.quake = Some(samples.quake.clone());
-    board.forecasts.clone_from(&samples.forecasts);
-    board.shelters.clone_from(shelters);
-    board.event_opened_at = Some(samples.quake.read_at);
+    let samples = demo::Samples::at(app::now())?;
+    Ok(Simulator::start(settings, |board| samples.fill(board)).await?)
 }
 
 async fn texts(settings: &Settings, from: &Address, sms: &Sms) -> anyhow::Result<()> {

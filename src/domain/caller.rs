@@ -106,17 +106,7 @@ pub struct OwnReport {
 impl OwnReport {
     /// Whether something can still be added or taken back.
     pub const fn is_open(&self) -> bool {
-        match self.state {
-            ReportState::Incomplete
-            | ReportState::Received
-            | ReportState::Checking
-            | ReportState::Verified
-            | ReportState::InProgress => true,
-            ReportState::Done
-            | ReportState::Unproven
-            | ReportState::Merged
-            | ReportState::Cancelled => false,
-        }
+        self.state.is_open()
     }
 }
 

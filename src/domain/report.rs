@@ -122,20 +122,52 @@ impl Fields {
         *self == Self::default()
     }
 
+    /// The figures with their words in files.
+    pub const fn figures(&self) -> [(&'static str, Option<u32>); 9] {
+        [
+            ("water_depth_cm", self.water_depth_cm),
+            ("dead", self.dead),
+            ("injured", self.injured),
+            ("missing", self.missing),
+            ("trapped", self.trapped),
+            ("evacuated", self.evacuated),
+            ("houses_damaged", self.houses_damaged),
+            ("houses_flooded", self.houses_flooded),
+            ("families", self.families),
+        ]
+    }
+
+    /// The figures, in the same order, to be set.
+    const fn figures_mut(&mut self) -> [&mut Option<u32>; 9] {
+        [
+            &mut self.water_depth_cm,
+            &mut self.dead,
+            &mut self.injured,
+            &mut self.missing,
+            &mut self.trapped,
+            &mut self.evacuated,
+            &mut self.houses_damaged,
+            &mut self.houses_flooded,
+            &mut self.families,
+        ]
+    }
+
+    /// Figures by their words in files; words that are none of ours are left out.
+    pub fn of_figures(said: impl Fn(&str) -> Option<u32>, needs: Vec<Need>) -> Self {
+        let mut fields = Self {
+            needs,
+            ..Self::default()
+        };
+        let names = fields.figures().map(|(name, _)| name);
+        for (own, name) in fields.figures_mut().into_iter().zip(names) {
+            *own = said(name);
+        }
+        fields
+    }
+
     /// Takes over what `later` says; what it leaves out stays.
     pub fn update(&mut self, later: &Self) {
-        let figures = [
-            (&mut self.water_depth_cm, later.water_depth_cm),
-            (&mut self.dead, later.dead),
-            (&mut self.injured, later.injured),
-            (&mut self.missing, later.missing),
-            (&mut self.trapped, later.trapped),
-            (&mut self.evacuated, later.evacuated),
-            (&mut self.houses_damaged, later.houses_damaged),
-            (&mut self.houses_flooded, later.houses_flooded),
-            (&mut self.families, later.families),
-        ];
-        for (own, said) in figures {
+        for (own, (_, said)) in self.figures_mut().into_iter().zip(later.figures()) {
             *own = said.or(*own);
         }
         self.needs.extend(&later.needs);
@@ -181,6 +213,18 @@ pub enum ReportState {
 }
 
 impl ReportState {
+    /// Whether something can still be added or taken back.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Incomplete
+            | Self::Received
+            | Self::Checking
+            | Self::Verified
+            | Self::InProgress => true,
+            Self::Done | Self::Unproven | Self::Merged | Self::Cancelled => false,
+        }
+    }
+
     /// Every state with its word in files.
     pub const ALL: [(Self, &'static str); 9] = [
         (Self::Incomplete, "incomplete"),

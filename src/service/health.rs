@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::metrics::Metrics;
 use crate::domain::message::GatewayName;
 use crate::store::Store;
 
@@ -95,6 +96,13 @@ impl Health {
             store,
             stopping: self.stopping.load(Ordering::Acquire),
             blocked: self.lock().iter().cloned().collect(),
+        }
+    }
+
+    /// Counts what waits in the store, where the store can be asked.
+    pub async fn measure(&self, metrics: &Metrics) {
+        if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, self.store.counts()).await {
+            metrics.waiting(&counts);
         }
     }
 

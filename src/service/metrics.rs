@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::message::GatewayName;
+use crate::store::Counts;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -31,7 +32,9 @@ pub struct Metrics {
     connections_refused: Family<ByListener, Counter>,
     log_lines_dropped: Counter,
     store_size: Gauge,
-    outbox: Family<ByGateway, Gauge>,
+    outbox: Gauge,
+    open_reports: Gauge,
+    quarantined: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -104,7 +107,9 @@ impl Default for Metrics {
             connections_refused: Family::default(),
             log_lines_dropped: Counter::default(),
             store_size: Gauge::default(),
-            outbox: Family::default(),
+            outbox: Gauge::default(),
+            open_reports: Gauge::default(),
+            quarantined: Gauge::default(),
         };
         metrics.register_messages();
         metrics.register_machine();
@@ -162,6 +167,16 @@ impl Metrics {
             "outbox",
             "Messages waiting to be handed to a carrier",
             self.outbox.clone(),
+        );
+        registry.register(
+            "open_reports",
+            "Reports that are not ended",
+            self.open_reports.clone(),
+        );
+        registry.register(
+            "quarantined",
+            "Requests of carriers that could not be read and are kept",
+            self.quarantined.clone(),
         );
     }
 
@@ -287,12 +302,11 @@ impl Metrics {
             .set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
-    /// How many messages wait for a gateway.
-    pub fn outbox(&self, gateway: &GatewayName, waiting: u64) {
-        let gateway = gateway.clone();
-        self.outbox
-            .get_or_create(&ByGateway { gateway })
-            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    /// How much waits in the store.
+    pub fn waiting(&self, counts: &Counts) {
+        self.outbox.set(counts.outbox);
+        self.open_reports.set(counts.open_reports);
+        self.quarantined.set(counts.quarantined);
     }
 
     /// Everything in the text format of `OpenMetrics`.

@@ -4,7 +4,7 @@ use super::engine::{Batch, Partition, Window};
 use super::record::{ReportRecord, ms};
 use super::{Store, StoreError, key};
 use crate::domain::message::Inbound;
-use crate::domain::report::{Report, ReportRef, ReportState};
+use crate::domain::report::{Report, ReportRef};
 use crate::domain::turn::Amendment;
 
 /// A report as it stood when it was filed or changed, and its place in the queue.
@@ -72,7 +72,7 @@ impl Store {
             return Ok(());
         };
         if report.from == inbound.from {
-            let was_open = is_open(report.state);
+            let was_open = report.state.is_open();
             report.amend(change);
             staged.reports.push(Change {
                 report,
@@ -108,7 +108,7 @@ impl Store {
                 .wake(key::topic::REPORTS);
             let member = report.reference.to_string().into_bytes();
             let opened = ms(report.received_at);
-            batch = match (was_open, is_open(report.state)) {
+            batch = match (was_open, report.state.is_open()) {
                 (false, true) => batch
                     .rank(key::open_reports(), member, opened)
                     .add(open_reports(), 1),
@@ -142,7 +142,7 @@ impl Store {
                 let Some((mut report, version)) = self.report_at(at, reference).await? else {
                     break;
                 };
-                let was_open = is_open(report.state);
+                let was_open = report.state.is_open();
                 change(&mut report);
                 let staged = Change {
                     report: report.clone(),
@@ -218,19 +218,5 @@ impl Store {
             Some((kept, version)) => Ok(Some((kept.report()?, version))),
             None => Ok(None),
         }
-    }
-}
-
-const fn is_open(state: ReportState) -> bool {
-    match state {
-        ReportState::Incomplete
-        | ReportState::Received
-        | ReportState::Checking
-        | ReportState::Verified
-        | ReportState::InProgress => true,
-        ReportState::Done
-        | ReportState::Unproven
-        | ReportState::Merged
-        | ReportState::Cancelled => false,
     }
 }

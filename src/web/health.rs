@@ -37,7 +37,10 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response<Body> {
 }
 
 /// `/metrics`.
-pub(super) async fn metrics(State(metrics): State<Arc<Metrics>>) -> Response<Body> {
+pub(super) async fn metrics(
+    State((health, metrics)): State<(Arc<Health>, Arc<Metrics>)>,
+) -> Response<Body> {
+    health.measure(&metrics).await;
     let mut response = Response::new(Body::from(metrics.text()));
     response
         .headers_mut()

@@ -33,8 +33,11 @@ pub fn public(hooks: Arc<Hooks>) -> Router {
 pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready).with_state(health))
-        .route("/metrics", get(health::metrics).with_state(metrics))
+        .route("/readyz", get(health::ready).with_state(health.clone()))
+        .route(
+            "/metrics",
+            get(health::metrics).with_state((health, metrics)),
+        )
         .method_not_allowed_fallback(only_get)
         .fallback(nowhere)
 }

@@ -19,7 +19,7 @@ regency = ["35.03", "35.05"]
 org = "BPBD Trenggalek"
 kab = "Trenggalek"
 emergency = "112"
-phone = "0355-791113"
+phone = "0355-000000"
 timezone = "WIB"
 country = "ID"
 

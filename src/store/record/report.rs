@@ -91,7 +91,7 @@ impl ReportRecord {
             hazard: hazard.transpose()?,
             place: place.transpose()?,
             place_typed: self.place_typed,
-            fields: fields(&self.fields, known(needs)?),
+            fields: Fields::of_figures(|name| self.fields.get(name).copied(), known(needs)?),
             victims: self
                 .victims
                 .map(|number| known(victims_of(number)))
@@ -130,34 +130,7 @@ const fn victims_of(number: u8) -> Option<Victims> {
 }
 
 fn figures(fields: &Fields) -> BTreeMap<String, u32> {
-    let said = [
-        ("water_depth_cm", fields.water_depth_cm),
-        ("dead", fields.dead),
-        ("injured", fields.injured),
-        ("missing", fields.missing),
-        ("trapped", fields.trapped),
-        ("evacuated", fields.evacuated),
-        ("houses_damaged", fields.houses_damaged),
-        ("houses_flooded", fields.houses_flooded),
-        ("families", fields.families),
-    ];
-    said.iter()
-        .filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?)))
+    let said = fields.figures().into_iter();
+    said.filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect()
-}
-
-fn fields(figures: &BTreeMap<String, u32>, needs: Vec<Need>) -> Fields {
-    let said = |name: &str| figures.get(name).copied();
-    Fields {
-        water_depth_cm: said("water_depth_cm"),
-        dead: said("dead"),
-        injured: said("injured"),
-        missing: said("missing"),
-        trapped: said("trapped"),
-        evacuated: said("evacuated"),
-        houses_damaged: said("houses_damaged"),
-        houses_flooded: said("houses_flooded"),
-        families: said("families"),
-        needs,
-    }
 }
