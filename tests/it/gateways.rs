@@ -11,11 +11,13 @@
 )]
 
 mod answers;
+mod bad_input;
 mod compare;
 mod forged;
 mod instance;
 mod odd;
 mod requests;
+mod socket;
 
 use std::fs;
 use std::path::{Path, PathBuf};

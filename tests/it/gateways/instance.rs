@@ -59,7 +59,7 @@ fn named_key(vector: &Value, secret: &str) -> Value {
 
 /// The settings of a carrier that a vector's `config` and `secret` stand for, completed by what
 /// settings must hold and the vector does not use; one row a carrier.
-fn settings_of(carrier: &str, vector: &Value) -> Option<GatewaySettings> {
+pub(super) fn settings_of(carrier: &str, vector: &Value) -> Option<GatewaySettings> {
     let mut config: Map<String, Value> = vector["config"].as_object().cloned().unwrap_or_default();
     config.remove("max_body_bytes");
     config.remove("timezone");

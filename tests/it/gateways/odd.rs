@@ -3,13 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use siaga::gateway::{Received, WebhookError};
 
 use super::requests::{
-    CARRIERS, KEY, gateway, hex, inbound, kannel_get, message, now, plain, sha1_base64, sha256,
-    smsgate_json, twilio_form, with,
+    CARRIERS, KEY, gateway, inbound, kannel_get, message, now, plain, sha1_base64, sha256,
+    smsgate_json, twilio_form, twilio_hashed, with,
 };
 
 #[test]
@@ -212,11 +211,7 @@ fn twilio_signs_queries_hashed_bodies_and_by_named_keys() {
     assert_eq!(inbound("twilio", &get).unwrap().text, "CUACA");
 
     let body = json!({"MessageSid": "SM1", "From": "+6281200000001", "Body": "CUACA"}).to_string();
-    let hash = hex(&Sha256::digest(body.as_bytes()));
-    let hashed = plain("POST", "", &format!("bodySHA256={hash}"), body.as_bytes());
-    let signature = sha1_base64(hashed.url.as_bytes());
-    let json_type = ("content-type", "application/json".to_owned());
-    let hashed = with(hashed, &[("x-twilio-signature", signature), json_type]);
+    let hashed = twilio_hashed(body.as_bytes());
     assert_eq!(inbound("twilio", &hashed).unwrap().text, "CUACA");
     let mut bent = hashed.clone();
     bent.body.push(b' ');

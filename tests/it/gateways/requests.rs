@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use siaga::domain::message::Inbound;
-use siaga::gateway::{Gateway, Received, Webhook, WebhookError};
+use siaga::gateway::{Gateway, GatewaySettings, Received, Webhook, WebhookError};
 
-use super::instance::Instance;
+use super::instance::{Instance, settings_of};
 
 pub(super) const NOW: i64 = 1_782_874_860;
 pub(super) const CARRIERS: [&str; 4] = ["africastalking", "kannel", "smsgate", "twilio"];
@@ -23,18 +23,27 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
-/// A gateway whose secret is [`KEY`].
-pub(super) fn gateway(carrier: &str) -> Arc<dyn Gateway> {
+/// What a vector with [`KEY`] as its secret would say.
+fn vector(carrier: &str) -> Value {
     let auth = json!({"type": "query_token", "param": "token", "value": KEY});
     let config = match carrier {
         "kannel" | "africastalking" => json!({ "callback_auth": auth }),
         _ => json!({}),
     };
-    let vector = json!({
+    json!({
         "gateway": carrier, "config": config, "secret": KEY, "now_unix": NOW,
         "request": {"headers": {"X-Twilio-Webhooks-Signature-Settings": "key=K1"}},
-    });
-    Instance::of(&vector).unwrap().gateway()
+    })
+}
+
+/// A gateway whose secret is [`KEY`].
+pub(super) fn gateway(carrier: &str) -> Arc<dyn Gateway> {
+    Instance::of(&vector(carrier)).unwrap().gateway()
+}
+
+/// Its settings.
+pub(super) fn settings(carrier: &str) -> GatewaySettings {
+    settings_of(carrier, &vector(carrier)).unwrap()
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -54,11 +63,14 @@ pub(super) fn sha256(message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
+/// Where the gateways of these requests are called.
+pub(super) const BASE: &str = "https://sms.example.org";
+
 pub(super) fn plain(method: &str, tail: &str, query: &str, body: &[u8]) -> Webhook {
     let mark = if query.is_empty() { "" } else { "?" };
     Webhook {
         method: method.to_owned(),
-        url: format!("https://sms.example.org/hooks/x{tail}{mark}{query}"),
+        url: format!("{BASE}/hooks/x{tail}{mark}{query}"),
         tail: tail.to_owned(),
         query: query.to_owned(),
         headers: Vec::new(),
@@ -97,9 +109,25 @@ pub(super) fn twilio_form(tail: &str, pairs: &[(&str, &[u8])]) -> Webhook {
 }
 
 pub(super) fn smsgate_json(body: &str) -> Webhook {
-    let signature = hex(&sha256(format!("{body}{NOW}").as_bytes()));
+    smsgate_bytes(body.as_bytes())
+}
+
+pub(super) fn smsgate_bytes(body: &[u8]) -> Webhook {
+    let signature = hex(&sha256(&[body, NOW.to_string().as_bytes()].concat()));
     let headers = [("x-timestamp", NOW.to_string()), ("x-signature", signature)];
-    with(plain("POST", "", "", body.as_bytes()), &headers)
+    with(plain("POST", "", "", body), &headers)
+}
+
+/// A body that Twilio signs by its hash in the query.
+pub(super) fn twilio_hashed(body: &[u8]) -> Webhook {
+    let hash = hex(&Sha256::digest(body));
+    let request = plain("POST", "", &format!("bodySHA256={hash}"), body);
+    let signature = sha1_base64(request.url.as_bytes());
+    let json = "application/json".to_owned();
+    with(
+        request,
+        &[("x-twilio-signature", signature), ("content-type", json)],
+    )
 }
 
 pub(super) fn kannel_get(id: &[u8], coding: &str, text: &[u8]) -> Webhook {

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use siaga::app::{App, Storage};
 use siaga::config::{self, Settings};
+use siaga::service::clock::Clock;
 use siaga::service::metrics::Metrics;
+use siaga::store::Kept;
 
 use super::wire::{Answer, exchange};
 
@@ -44,20 +47,15 @@ impl TestApp {
         Self::with("").await
     }
 
-    /// With more settings behind the usual ones; variables of the environment override them.
+    /// With other settings: variables of the environment override the usual ones.
     pub(crate) async fn with(overrides: &str) -> Self {
-        let overrides: Vec<(String, String)> = overrides
-            .lines()
-            .filter_map(|line| line.trim().split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let settings = config::parse("test", CONFIG, &overrides).unwrap();
-        Self::of(&settings).await
+        Self::of(&settings(overrides), Storage::InMemory, real_time()).await
     }
 
-    async fn of(settings: &Settings) -> Self {
+    /// With these settings, by this clock.
+    pub(crate) async fn of(settings: &Settings, storage: Storage, clock: Clock) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let app = App::start(settings, Storage::InMemory, metrics.clone())
+        let app = App::start_at(settings, storage, metrics.clone(), clock)
             .await
             .unwrap();
         let (public, admin) = (app.public, app.admin);
@@ -79,4 +77,28 @@ impl TestApp {
         let request = format!("GET {path} HTTP/1.1\r\nHost: admin\r\n\r\n");
         exchange(self.admin, request).await.expect("no answer")
     }
+
+    /// Every message that is stored.
+    pub(crate) async fn kept(&self) -> Vec<Kept> {
+        let mut kept = Vec::new();
+        let all = self.app.store.each_message(|message| kept.push(message));
+        all.await.unwrap();
+        kept
+    }
+}
+
+/// The usual settings with variables of the environment, one a line, laid over them.
+pub(crate) fn settings(overrides: &str) -> Settings {
+    let overrides: Vec<(String, String)> = overrides
+        .lines()
+        .filter_map(|line| line.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    config::parse("test", CONFIG, &overrides).unwrap()
+}
+
+/// The clock on the wall.
+#[expect(clippy::disallowed_methods, reason = "siaga as it runs, clock and all")]
+pub(crate) fn real_time() -> Clock {
+    Clock::new(Timestamp::now)
 }

@@ -44,6 +44,11 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
+    /// Ends sending; answers still come in.
+    pub(crate) async fn end(&mut self) {
+        let _ = self.0.shutdown().await;
+    }
+
     /// Reads one answer, or `None` where the server closes without one.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
         let mut head = Vec::new();
