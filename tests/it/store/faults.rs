@@ -1,10 +1,13 @@
 //! The store on a disk that gives back something else, is full, or lost a row.
 
+use std::task::{Context, Poll, Waker};
+
 use rusqlite::Connection;
 use siaga::domain::caller::Caller;
+use siaga::store::engine::EngineError;
 use siaga::store::{Sending, StoreError};
 
-use super::{at, inbound, open, take, turn};
+use super::{at, gateway, inbound, open, take, turn};
 
 fn tamper(folder: &std::path::Path, sql: &str) -> usize {
     let file = Connection::open(folder.join("data/siaga.db")).unwrap();
@@ -69,4 +72,40 @@ async fn a_board_that_was_lost_is_not_an_empty_one() {
         .await
         .unwrap();
     assert!(store.board().await.is_ok());
+}
+
+/// More than the engine lets wait and takes at once.
+const MORE_THAN_CAN_WAIT: u32 = 9_000;
+
+#[tokio::test]
+async fn what_has_no_room_to_wait_is_told_at_once_and_the_rest_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let other = Connection::open(folder.path().join("data/siaga.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let requests: Vec<[u8; 4]> = (0..MORE_THAN_CAN_WAIT).map(u32::to_be_bytes).collect();
+    let gateway = gateway();
+    let (mut waiting, mut refused) = (Vec::new(), 0);
+    let mut once = Context::from_waker(Waker::noop());
+    for request in &requests {
+        let mut kept = Box::pin(store.quarantine(&gateway, request, "unreadable", at(0)));
+        match kept.as_mut().poll(&mut once) {
+            Poll::Pending => waiting.push(kept),
+            Poll::Ready(Err(StoreError::Engine(EngineError::Busy))) => refused += 1,
+            Poll::Ready(done) => panic!("{done:?} while nothing can be written"),
+        }
+    }
+    assert!(refused > 0, "{} wait", waiting.len());
+    assert!(waiting.len() >= 8_000, "only {} may wait", waiting.len());
+    other.execute_batch("ROLLBACK").unwrap();
+    let mut done = 0;
+    for kept in waiting {
+        match kept.await {
+            Ok(()) => done += 1,
+            // The writer waits two seconds for its turn.
+            Err(StoreError::Engine(EngineError::Busy)) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(store.counts().await.unwrap().quarantined, done);
 }

@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::file::{FolderLock, Place};
@@ -98,17 +99,17 @@ impl Embedded {
         })
     }
 
-    /// Hands a task to the writer and waits for its answer, within the deadline.
+    /// Hands a task to the writer and waits for its answer, within the deadline. Where too much
+    /// waits already, that is told at once: waiting behind it would end in vain.
     async fn ask(&self, task: Task) -> Result<Answer, EngineError> {
         let (reply, answer) = oneshot::channel();
         let inbox = self.inbox.as_ref().ok_or_else(|| self.closed())?;
-        let due = tokio::time::Instant::now() + self.deadline;
-        match tokio::time::timeout_at(due, inbox.send(Job { task, reply })).await {
-            Err(_) => return Err(EngineError::Busy),
-            Ok(Err(_)) => return Err(self.closed()),
-            Ok(Ok(())) => {}
+        match inbox.try_send(Job { task, reply }) {
+            Err(TrySendError::Full(_)) => return Err(EngineError::Busy),
+            Err(TrySendError::Closed(_)) => return Err(self.closed()),
+            Ok(()) => {}
         }
-        match tokio::time::timeout_at(due, answer).await {
+        match tokio::time::timeout(self.deadline, answer).await {
             Err(_) => Err(EngineError::Slow),
             Ok(Err(_)) => Err(self.closed()),
             Ok(Ok(answered)) => answered,
