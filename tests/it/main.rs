@@ -19,3 +19,4 @@ mod store;
 mod support;
 mod web_hooks;
 mod web_listener;
+mod web_stuck;
