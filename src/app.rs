@@ -1,5 +1,6 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
+mod descriptors;
 mod parts;
 mod simulator;
 
@@ -180,7 +181,9 @@ impl App {
         settings: &Settings,
         metrics: &Arc<Metrics>,
     ) {
-        let bounds = [settings.http.public_bounds(), settings.http.admin_bounds()];
+        let (mut public, mut admin) = (settings.http.public_bounds(), settings.http.admin_bounds());
+        descriptors::share_out(&mut public, &mut admin);
+        let bounds = [public, admin];
         for ((listener, router), bounds) in listeners.into_iter().zip(routers).zip(bounds) {
             let (metrics, stop) = (metrics.clone(), self.stop.clone());
             self.tasks

@@ -12,7 +12,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
 use crate::store::{RetentionSettings, StoreSettings};
-use crate::web::listener::{Bounds, Patience};
+use crate::web::listener::{Bounds, Patience, REFUSALS_MAX};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -273,6 +273,7 @@ impl HttpSettings {
             name: "public",
             connections_max: self.public.connections_max,
             connections_per_ip_max: self.public.connections_per_ip_max,
+            open_max: self.public.connections_max + REFUSALS_MAX + 1,
             trusted_proxies: self.trusted_proxies.clone(),
             patience: self.patience(),
             drain: Duration::from_secs(self.drain_timeout_s),
@@ -285,6 +286,7 @@ impl HttpSettings {
             name: "admin",
             connections_max: self.admin.connections_max,
             connections_per_ip_max: self.admin.connections_per_ip_max,
+            open_max: self.admin.connections_max + REFUSALS_MAX + 1,
             ..self.public_bounds()
         }
     }

@@ -23,7 +23,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Place};
@@ -41,6 +41,9 @@ pub struct Bounds {
     pub connections_max: usize,
     /// Most connections at once from one address.
     pub connections_per_ip_max: usize,
+    /// Most sockets open at once, with those that are told that there is no room; more are accepted
+    /// only when one closes.
+    pub open_max: usize,
     /// Addresses whose connections are not counted one by one, and whose word on the public
     /// address is taken.
     pub trusted_proxies: Vec<IpAddr>,
@@ -54,8 +57,8 @@ pub struct Bounds {
 const HEAD_MAX_BYTES: usize = 16 * 1024;
 /// Header lines of a request.
 const HEADERS_MAX: usize = 64;
-/// Peers that are being told that there is no room.
-const REFUSALS_MAX: usize = 256;
+/// Peers that are being told that there is no room, at once.
+pub const REFUSALS_MAX: usize = 256;
 /// How long a refused peer may take to read its refusal.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
 /// Rest after the system has no file descriptor left.
@@ -78,15 +81,19 @@ pub async fn serve(
 ) {
     let loop_ = AcceptLoop::new(router, bounds, metrics);
     let graceful = GracefulShutdown::new();
+    let mut resting = false;
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = loop_.accept(&listener) => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => loop_.admit(stream, peer, &graceful),
-            Err(error) => loop_.rest_after(&error).await,
+            Ok(arrival) => {
+                loop_.admit(arrival, &graceful);
+                resting = false;
+            }
+            Err(error) => loop_.rest_after(&error, &mut resting).await,
         }
     }
     drop(listener);
@@ -109,8 +116,16 @@ struct AcceptLoop {
     bounds: Bounds,
     metrics: Arc<Metrics>,
     door: Arc<Door>,
+    open: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     http: http1::Builder,
+}
+
+/// A connection that was accepted, with the descriptor that is counted for it.
+struct Arrival {
+    stream: TcpStream,
+    peer: SocketAddr,
+    open: OwnedSemaphorePermit,
 }
 
 impl AcceptLoop {
@@ -126,6 +141,7 @@ impl AcceptLoop {
                 bounds.connections_per_ip_max,
                 bounds.trusted_proxies.clone(),
             ),
+            open: Arc::new(Semaphore::new(bounds.open_max)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             router,
             bounds,
@@ -134,24 +150,27 @@ impl AcceptLoop {
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+    /// Takes the next connection once one more may be open.
+    async fn accept(&self, listener: &TcpListener) -> io::Result<Arrival> {
+        let open = self.open.clone().acquire_owned().await;
+        let open = open.map_err(io::Error::other)?;
+        let (stream, peer) = listener.accept().await?;
+        Ok(Arrival { stream, peer, open })
+    }
+
+    fn admit(&self, arrival: Arrival, graceful: &GracefulShutdown) {
         // Answers are small and complete: waiting to fill a packet costs 40 ms a message.
-        if stream.set_nodelay(true).is_err() {
+        if arrival.stream.set_nodelay(true).is_err() {
             return;
         }
-        match self.door.enter(peer.ip()) {
-            Some(place) => self.connect(stream, peer, place, graceful),
-            None => self.refuse(stream),
+        match self.door.enter(arrival.peer.ip()) {
+            Some(place) => self.connect(arrival, place, graceful),
+            None => self.refuse(arrival),
         }
     }
 
-    fn connect(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        place: Place,
-        graceful: &GracefulShutdown,
-    ) {
+    fn connect(&self, arrival: Arrival, place: Place, graceful: &GracefulShutdown) {
+        let Arrival { stream, peer, open } = arrival;
         let ambiguous = Ambiguous::default();
         let socket = Socket::new(stream, self.bounds.patience, ambiguous.clone());
         let router = TowerToHyperService::new(self.router.clone());
@@ -175,18 +194,23 @@ impl AcceptLoop {
                 tracing::debug!(listener = name, %error, "a connection broke off");
             }
             metrics.connection_closed(name);
-            drop(place);
+            drop((place, open));
         });
     }
 
     /// Says "no room" fast. Where even that is too much, the connection is just closed.
-    fn refuse(&self, mut stream: TcpStream) {
+    fn refuse(&self, arrival: Arrival) {
         self.metrics.connection_refused(self.bounds.name);
         let Ok(turn) = self.refusals.clone().try_acquire_owned() else {
             return;
         };
         tokio::spawn(tokio::time::timeout(REFUSAL_PATIENCE, async move {
             let _turn = turn;
+            let Arrival {
+                mut stream,
+                open: _open,
+                ..
+            } = arrival;
             if stream.write_all(NO_ROOM).await.is_ok() && stream.shutdown().await.is_ok() {
                 // Closing before the peer's request is read would reset the connection, and the
                 // answer with it.
@@ -196,7 +220,8 @@ impl AcceptLoop {
         }));
     }
 
-    async fn rest_after(&self, error: &io::Error) {
+    /// Rests where the system gives no connection; that is said once, however long it lasts.
+    async fn rest_after(&self, error: &io::Error, resting: &mut bool) {
         if matches!(
             error.kind(),
             io::ErrorKind::ConnectionAborted
@@ -206,7 +231,9 @@ impl AcceptLoop {
             return;
         }
         // No descriptors or memory left: what is open must end first.
-        tracing::error!(listener = self.bounds.name, %error, "no connection can be taken");
+        if !std::mem::replace(resting, true) {
+            tracing::error!(listener = self.bounds.name, %error, "no connection can be taken");
+        }
         tokio::time::sleep(ACCEPT_PAUSE).await;
     }
 }

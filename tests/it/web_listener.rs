@@ -41,6 +41,7 @@ fn bounds(patience: Duration, room: usize) -> Bounds {
         name: "public",
         connections_max: room,
         connections_per_ip_max: room,
+        open_max: room + 1,
         trusted_proxies: Vec::new(),
         patience: Patience {
             head: patience,
@@ -252,6 +253,32 @@ async fn no_room_is_said_at_once() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     bench.go_on.notify_one();
     assert_eq!(first.answer().await.unwrap().body, "done");
+}
+
+#[tokio::test]
+async fn a_connection_that_no_descriptor_is_left_for_waits_until_one_ends() {
+    let bench = Bench::start(Bounds {
+        open_max: 1,
+        ..bounds(LONG, 64)
+    })
+    .await;
+    let mut first = Wire::to(bench.address).await;
+    first.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    bench.entered.notified().await;
+    let mut second = Wire::to(bench.address).await;
+    second.send("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    bench.go_on.notify_one();
+    assert_eq!(first.answer().await.unwrap().body, "done");
+    first.send("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(first.answer().await.unwrap().status, 200);
+    let one = "siaga_connections{listener=\"public\"} 1";
+    assert!(
+        bench.metrics.text().contains(one),
+        "{}",
+        bench.metrics.text()
+    );
+    drop(first);
+    assert_eq!(second.answer().await.unwrap().status, 200);
 }
 
 #[tokio::test]
