@@ -20,8 +20,8 @@ class Message:
     def __repr__(self):
         return f"{self.id} {self.text!r} -> {self.replies}"
 
-    def request(self):
-        """The request as bytes, for a connection that stays open."""
+    def path(self):
+        """Where it goes: Kannel's `get-url`."""
         query = urllib.parse.urlencode(
             {
                 "token": TOKEN,
@@ -36,18 +36,27 @@ class Message:
                 "text": self.text,
             }
         )
-        return f"GET /hooks/kannel?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        return f"/hooks/kannel?{query}"
+
+    def request(self):
+        """The request as bytes, for a connection that stays open."""
+        return f"GET {self.path()} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+async def whole_answer(reader):
+    """Status, headers by their lower-case name, and body of the next answer."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    lines = head.split("\r\n")
+    pairs = (line.partition(":") for line in lines[1:] if line)
+    headers = {name: value.strip() for name, _, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return int(lines[0].split(" ", 2)[1]), headers, body.decode()
 
 
 async def answer(reader):
     """Status and body of the next answer."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status = int(head.split(" ", 2)[1])
-    length = 0
-    for line in head.split("\r\n"):
-        if line.startswith("content-length:"):
-            length = int(line.partition(":")[2])
-    return status, (await reader.readexactly(length)).decode()
+    status, _, body = await whole_answer(reader)
+    return status, body
 
 
 async def connection(port, take, took, ends_at):

@@ -88,8 +88,19 @@ class Process:
 
     def resident_mib(self):
         """Resident memory now, in MiB."""
+        return self._memory_mib("VmRSS:")
+
+    def peak_mib(self):
+        """Most resident memory so far, in MiB."""
+        return self._memory_mib("VmHWM:")
+
+    def _memory_mib(self, name):
         with open(f"/proc/{self.pid}/status") as status:
             for line in status:
-                if line.startswith("VmRSS:"):
+                if line.startswith(name):
                     return int(line.split()[1]) / 1024
         return 0.0
+
+    def handles(self):
+        """How many files and sockets it holds."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -71,10 +71,10 @@ class Siaga:
         self.config.write_text(text + more)
         self.process = None
 
-    def start(self, limit_s=10):
-        """Starts and waits until it is ready to answer."""
-        arguments = [binary(), "serve", "--config", str(self.config)]
-        self.process = Process(arguments, self.folder / "siaga.out", cwd=self.folder)
+    def start(self, limit_s=10, env=None, through=()):
+        """Starts and waits until it is ready to answer; `through` is a command that runs it."""
+        arguments = [*through, binary(), "serve", "--config", str(self.config)]
+        self.process = Process(arguments, self.folder / "siaga.out", cwd=self.folder, env=env)
         try:
             until(self.ready_or_gone, limit_s, "siaga is ready")
         except Failed as failure:
