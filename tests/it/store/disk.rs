@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use siaga::domain::caller::Caller;
 use siaga::store::engine::EngineError;
 use siaga::store::{RetentionSettings, Sending, Store, StoreError, StoreSettings, Taken};
@@ -30,6 +31,7 @@ async fn works_on_a_bad_disk() {
         "full" => on_a_full_disk(&folder).await,
         "failing" => on_a_failing_disk(&folder).await,
         "slow" => on_a_slow_disk(&folder).await,
+        "failing, no file can be opened" => on_a_failing_disk_without_descriptors(&folder).await,
         "read-only" => on_a_disk_that_takes_nothing(&folder).await,
         other => panic!("{other} is no fault"),
     }
@@ -120,6 +122,38 @@ async fn on_a_failing_disk(folder: &Path) {
     }
     assert!(refused > 0, "no fault came");
     for number in 0..60 {
+        assert!(
+            matches!(file(&store, number).await, Ok(Taken::Before(_))),
+            "{number} is lost"
+        );
+    }
+}
+
+/// Lets the process open no file, or as many as before.
+fn let_open(most: Option<u64>) -> Option<u64> {
+    let before = getrlimit(Resource::Nofile);
+    let limit = Rlimit {
+        current: most,
+        ..before
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    before.current
+}
+
+async fn on_a_failing_disk_without_descriptors(folder: &Path) {
+    let store = open(&settings(folder));
+    let (count, error) = file_until_refused(&store, 0).await;
+    let broken = |error: &StoreError| matches!(error, StoreError::Engine(EngineError::Broken(_)));
+    assert!(count > 0 && broken(&error), "{count}: {error:?}");
+    // The handle is dead, and a new one cannot be had.
+    let before = let_open(Some(3));
+    for _ in 0..5 {
+        let error = file(&store, count).await.unwrap_err();
+        assert!(broken(&error), "{error:?}");
+    }
+    let_open(before);
+    assert!(file(&store, count).await.is_ok(), "it comes back");
+    for number in 0..=count {
         assert!(
             matches!(file(&store, number).await, Ok(Taken::Before(_))),
             "{number} is lost"
@@ -232,6 +266,17 @@ fn a_failed_sync_is_told_and_what_was_acknowledged_stays() {
             "failing",
         );
     }
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_anew_for_lack_of_descriptors_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let inject = "inject=fsync,fdatasync:error=EIO:when=8";
+    child(
+        traced(folder.path(), "siaga.db-wal", inject),
+        folder.path(),
+        "failing, no file can be opened",
+    );
 }
 
 #[test]
