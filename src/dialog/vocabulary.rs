@@ -229,7 +229,22 @@ impl Vocabulary {
                 return (entry, false);
             }
         }
-        self.without_ending(word).unwrap_or_default()
+        self.without_ending(word)
+            .or_else(|| Some((self.up_to(word)?, false)))
+            .unwrap_or_default()
+    }
+
+    /// A part of a body with "up to" glued before it: `sepolok`, `sakdengkul`.
+    fn up_to(&self, word: &str) -> Option<Entry> {
+        UP_TO.iter().find_map(|(glued, tongue)| {
+            let rest = word.strip_prefix(glued).filter(|rest| rest.len() >= 4)?;
+            let entry = self.entry(rest);
+            let on_a_body = self.term(entry.term).depth_cm.is_some();
+            on_a_body.then_some(Entry {
+                tongues: Tongues::of(*tongue),
+                ..entry
+            })
+        })
     }
 
     fn without_ending(&self, word: &str) -> Option<(Entry, bool)> {
@@ -334,6 +349,14 @@ impl Vocabulary {
             .is_ok()
     }
 }
+
+/// "Up to", glued before what it reaches, with the language it shows.
+const UP_TO: &[(&str, Language)] = &[
+    ("SAK", Language::Jv),
+    ("SE", Language::Id),
+    ("SA", Language::Id),
+    ("S", Language::Id),
+];
 
 /// Endings that leave the meaning of a word, with the language they show.
 const ENDINGS: &[(&str, Language)] = &[
