@@ -24,6 +24,7 @@ fn reading(text: &str, asked: Option<Asked>) -> Reading {
     let question = asked.map(|asked| Question {
         asked_at: jiff::Timestamp::UNIX_EPOCH,
         asked,
+        language: Language::Id,
     });
     read(text, question.as_ref(), &context)
 }
