@@ -203,10 +203,17 @@ impl Meaning<'_> {
         gone.any(done) && !zero
     }
 
+    /// `tidak rusak`, `tidak ada kerusakan`.
+    fn is_denied(&self, at: usize) -> bool {
+        self.heard.before_is(at, Class::Not) || self.heard.before_is(at, Class::Lack)
+    }
+
     fn harm_told(&self) -> bool {
-        self.heard.units.iter().enumerate().any(|(at, unit)| {
-            unit.is(Class::Harm) && !unit.place && !self.heard.before_is(at, Class::Not)
-        })
+        self.heard
+            .units
+            .iter()
+            .enumerate()
+            .any(|(at, unit)| unit.is(Class::Harm) && !unit.place && !self.is_denied(at))
     }
 
     /// A report: a hazard told of with something more, a need, a count, works that failed.

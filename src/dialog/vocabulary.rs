@@ -306,7 +306,7 @@ impl Vocabulary {
         let near = |(pattern, term): &(osa::Pattern, u16)| {
             let name = &self.term(*term).word;
             let begins = name.as_bytes().first() == word.as_bytes().first();
-            (begins && pattern.distance(word) <= most).then_some(*term)
+            (begins && pattern.distance_within(word, most).is_some()).then_some(*term)
         };
         let term = self.near_hazards.iter().find_map(near)?;
         Some(Entry {
@@ -329,10 +329,9 @@ impl Vocabulary {
             if alias.len().abs_diff(word.len()) > usize::from(most) {
                 continue;
             }
-            let distance = pattern.distance(word);
-            if distance > most {
+            let Some(distance) = pattern.distance_within(word, most) else {
                 continue;
-            }
+            };
             match best {
                 Some((least, ..)) if distance > least => {}
                 Some((least, _, other)) if distance == least => several |= other.0 != meaning.0,
