@@ -31,7 +31,7 @@ use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
 pub use parts::KnowledgeError;
-pub use simulator::{Exchange, Simulator};
+pub use simulator::Simulator;
 
 /// Where things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

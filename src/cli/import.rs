@@ -112,6 +112,7 @@ fn area(gazetteer: &Gazetteer, typed: &str) -> Option<AreaCode> {
         .map(|text| PlaceWord {
             text,
             role: Role::Free,
+            parted: false,
         })
         .collect();
     place::find(gazetteer, &words).place.area()

@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod depth;
+mod distress;
 mod fields;
 mod figures;
 pub mod fit;

@@ -35,8 +35,10 @@ impl Vocabulary {
         build.needs(&file);
         build.depths(&file);
         build.numbers(&file);
-        build.languages(&file.languages);
         build.near(&file);
+        build.patterns();
+        // Last: what is said of a word's language holds against the phrases it stands in.
+        build.languages(&file.languages);
         build.finish()
     }
 }
@@ -293,7 +295,8 @@ impl Build {
         self.made.allowed_near = pairs.map(|(a, b)| (folded(a), folded(b))).collect();
     }
 
-    fn finish(mut self) -> Result<Vocabulary, VocabularyError> {
+    /// The phrases as patterns, by the terms they may begin with.
+    fn patterns(&mut self) {
         let mut phrases = Vec::new();
         let mut loose = Vec::new();
         for written in std::mem::take(&mut self.phrases) {
@@ -303,16 +306,19 @@ impl Build {
             } else {
                 &mut phrases
             };
-            let (firsts, rest) = self.elements(&written.key, &written.phrase);
-            for first in firsts {
-                let (rest, sense) = (rest.clone(), written.sense);
+            let elements = self.elements(&written.key, &written.phrase);
+            for (first, rest) in beginnings(&elements) {
+                let (rest, sense) = (rest.to_vec(), written.sense);
                 list.push((first, Pattern { rest, sense }));
             }
         }
-        self.spread_keywords();
-        self.comparables();
         self.made.phrases = by_first(phrases, self.made.terms.len());
         self.made.loose = by_first(loose, self.made.terms.len());
+    }
+
+    fn finish(mut self) -> Result<Vocabulary, VocabularyError> {
+        self.spread_keywords();
+        self.comparables();
         if self.faults.is_empty() {
             Ok(self.made)
         } else {
@@ -345,8 +351,7 @@ impl Build {
         }
     }
 
-    /// The terms a phrase begins with, and the elements behind.
-    fn elements(&mut self, key: &str, phrase: &str) -> (Vec<u16>, Vec<Element>) {
+    fn elements(&mut self, key: &str, phrase: &str) -> Vec<Element> {
         let mut elements = Vec::new();
         let mut skip = false;
         for piece in phrase.split_whitespace() {
@@ -362,9 +367,7 @@ impl Build {
                 skip: std::mem::take(&mut skip),
             });
         }
-        let mut elements = elements.into_iter();
-        let first = elements.next().map(|element| element.terms);
-        (first.unwrap_or_default(), elements.collect())
+        elements
     }
 
     fn alternatives(&mut self, key: &str, piece: &str) -> Vec<u16> {
@@ -386,6 +389,20 @@ impl Build {
         terms.dedup();
         terms
     }
+}
+
+/// The terms a phrase may begin with, each with what follows; a first element may be missing.
+fn beginnings(elements: &[Element]) -> Vec<(u16, &[Element])> {
+    let mut found = Vec::new();
+    let mut left = elements;
+    while let Some((first, rest)) = left.split_first() {
+        found.extend(first.terms.iter().map(|term| (*term, rest)));
+        if !first.optional {
+            break;
+        }
+        left = rest;
+    }
+    found
 }
 
 /// The patterns by the term they begin with, longest first.

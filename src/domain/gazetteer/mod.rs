@@ -14,6 +14,7 @@ mod tests;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::area::{AreaCode, AreaLevel, VillageKind};
 use names::{NameIndex, Pool};
@@ -39,11 +40,11 @@ pub struct Gazetteer {
     positions: Vec<[f32; 2]>,
     /// Rows of the active areas, in code order.
     active_rows: Vec<u32>,
-    /// Names of the active areas.
-    active_names: NameIndex,
+    /// Names of the active areas; those of the whole country where all of it is active.
+    active_names: Arc<NameIndex>,
     active_near: NearIndex,
     /// Names of the whole country.
-    all_names: NameIndex,
+    all_names: Arc<NameIndex>,
 }
 
 /// Why a table of areas cannot be used; a person must put it right.
@@ -147,7 +148,12 @@ impl Gazetteer {
         let active_rows = rows_within(&active, &codes)?;
         let every_row: Vec<u32> = (0_u32..).take(codes.len()).collect();
         let (all_names, order) = NameIndex::build(&names, &every_row);
-        let (active_names, _) = NameIndex::build(&names, &active_rows);
+        let all_names = Arc::new(all_names);
+        let active_names = if active.is_empty() {
+            Arc::clone(&all_names)
+        } else {
+            Arc::new(NameIndex::build(&names, &active_rows).0)
+        };
         let (name_ids, pool) = intern(&names, &order);
         Ok(Self {
             active,
@@ -208,13 +214,25 @@ impl Gazetteer {
     /// `Kab Trenggalek`. What it lies in stands behind only where its name is not unique among the
     /// active areas of its level: the kecamatan, or the regency where that is no help.
     pub fn label(&self, area: AreaCode) -> String {
+        match self.wider_that_tells(area) {
+            Some(wider) => self.label_in(area, wider),
+            None => self.plain_label(area),
+        }
+    }
+
+    /// An area with its level, and `wider` behind to tell it from its namesakes.
+    pub fn label_in(&self, area: AreaCode, wider: AreaCode) -> String {
+        format!("{}-{}", self.plain_label(area), self.wider_name(wider))
+    }
+
+    fn plain_label(&self, area: AreaCode) -> String {
         let name = self.name(area).unwrap_or_default();
         match (area.level(), area.village_kind()) {
             (AreaLevel::Province, _) => name.to_owned(),
             (AreaLevel::Regency, _) => short_regency(name),
-            (AreaLevel::District, _) => self.told_apart("Kec", area),
-            (AreaLevel::Village, Some(VillageKind::Kelurahan)) => self.told_apart("Kel", area),
-            (AreaLevel::Village, Some(VillageKind::Desa) | None) => self.told_apart("Ds", area),
+            (AreaLevel::District, _) => format!("Kec {name}"),
+            (AreaLevel::Village, Some(VillageKind::Kelurahan)) => format!("Kel {name}"),
+            (AreaLevel::Village, Some(VillageKind::Desa) | None) => format!("Ds {name}"),
         }
     }
 
@@ -282,29 +300,30 @@ impl Gazetteer {
         self.codes.get(usize::try_from(row).ok()?).copied()
     }
 
-    fn told_apart(&self, prefix: &str, area: AreaCode) -> String {
-        let name = self.name(area).unwrap_or_default();
-        let namesakes: Vec<AreaCode> = self
-            .named(&name_key(name))
-            .filter(|other| *other != area && other.level() == area.level())
-            .collect();
-        if namesakes.is_empty() {
-            return format!("{prefix} {name}");
-        }
-        let wider = self.wider_name(area, area.parent());
-        let told = namesakes
-            .iter()
-            .all(|other| self.wider_name(*other, other.parent()) != wider);
-        let behind = if told {
-            wider
-        } else {
-            self.wider_name(area, Some(area.ancestor(AreaLevel::Regency)))
+    /// What tells a kecamatan or village from the active areas of its name and level: what it lies
+    /// in, or its regency; `None` where nothing has to.
+    fn wider_that_tells(&self, area: AreaCode) -> Option<AreaCode> {
+        let parent = area
+            .parent()
+            .filter(|_| area.level() > AreaLevel::Regency)?;
+        let key = name_key(self.name(area).unwrap_or_default());
+        let namesakes = || {
+            self.named(&key)
+                .filter(|other| *other != area && other.level() == area.level())
         };
-        format!("{prefix} {name}-{behind}")
+        namesakes().next()?;
+        let around = self.wider_name(parent);
+        let mut others = namesakes().filter_map(AreaCode::parent);
+        let told = others.all(|other| self.wider_name(other) != around);
+        Some(if told {
+            parent
+        } else {
+            area.ancestor(AreaLevel::Regency)
+        })
     }
 
-    fn wider_name(&self, area: AreaCode, wider: Option<AreaCode>) -> &str {
-        let name = self.name(wider.unwrap_or(area)).unwrap_or_default();
+    fn wider_name(&self, wider: AreaCode) -> &str {
+        let name = self.name(wider).unwrap_or_default();
         name.strip_prefix("Kabupaten ").unwrap_or(name)
     }
 }
