@@ -2,6 +2,7 @@
 //!
 //! `config/siaga.toml` is the commented reference and says the same as the defaults here.
 
+mod duty;
 mod fault;
 mod lines;
 mod settings;
@@ -31,6 +32,7 @@ const TOP: &[&str] = &[
     "store",
     "retention",
     "limits",
+    "duty",
     "log",
     "gateways",
 ];
@@ -89,6 +91,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     section(&mut tree, "store", &mut settings.store, faults);
     section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
+    section(&mut tree, "duty", &mut settings.duty, faults);
     section(&mut tree, "log", &mut settings.log, faults);
     lines::read(&mut tree, &mut settings, faults);
     for key in tree.keys() {
@@ -97,6 +100,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_agency(&settings, &tree, faults);
     check_http(&settings.http, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
+    duty::check(&settings, &tree, faults);
     if EnvFilter::try_new(&settings.log.level).is_err() {
         let hint = Some("write info, or siaga=debug,info".to_owned());
         faults.push(tree.fault_at("log.level", "is no level", hint));

@@ -38,6 +38,9 @@ pub(super) fn run(check: &Check) -> Exit {
             told.error(&format!("{}: {}; {}", fault.key, fault.problem, fault.hint));
         }
     }
+    if settings.duty.phones.is_empty() {
+        told.warning("duty.phones is empty: nobody is paged for an emergency");
+    }
     words(&mut told);
     texts(&settings, &mut told);
     let (errors, warnings) = (told.errors, told.warnings);

@@ -11,6 +11,7 @@ use crate::domain::agency::{Agency, ReplyMode, Zone};
 use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
+use crate::service::page::{Duty, DutySettings};
 use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// What is bounded beside the listeners.
     pub limits: Limits,
+    /// Who is told of an emergency at once.
+    pub duty: DutySettings,
     /// The log.
     pub log: LogSettings,
     /// The carriers, by their name.
@@ -46,6 +49,7 @@ impl Default for Settings {
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),
             limits: Limits::default(),
+            duty: DutySettings::default(),
             log: LogSettings::default(),
             gateways: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -127,6 +131,11 @@ impl Settings {
             .iter()
             .filter_map(|code| AreaCode::parse(code))
             .collect()
+    }
+
+    /// Who is paged for an emergency.
+    pub fn duty(&self) -> Duty {
+        self.duty.duty(self.agency.home())
     }
 
     /// What is the same for every kind of gateway.

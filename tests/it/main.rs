@@ -14,6 +14,7 @@ mod conversations;
 mod engine_contract;
 mod gateways;
 mod messages;
+mod pages;
 mod segments;
 mod store;
 mod support;

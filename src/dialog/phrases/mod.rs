@@ -74,8 +74,8 @@ impl Phrases {
         self.lexicons.get(index(language)).unwrap_or(&NONE)
     }
 
-    /// Whether a message that came is one of our own replies, or another agency's: two machines
-    /// that answer each other must fall silent.
+    /// Whether a message that came is one of our own replies or pages, or another agency's: two
+    /// machines that answer each other must fall silent.
     pub fn wrote(&self, text: &str) -> bool {
         self.own.as_ref().is_some_and(|own| own.is_match(text))
     }
@@ -118,11 +118,12 @@ const fn index(language: Language) -> usize {
 /// Letters in a row of a reply that nobody types by chance.
 const OWN_WORDS: usize = 28;
 
-/// One expression for the longest literal of every reply.
+/// One expression for the longest literal of every reply, and of the page.
 fn own_words(texts: &[Vec<Option<Template>>]) -> Option<Regex> {
     let replies = texts.iter().flat_map(|texts| Phrase::ALL.iter().zip(texts));
     let literals: Vec<String> = replies
-        .filter(|(phrase, _)| phrase.is_reply())
+        // A page that a duty phone sends on to us must not open a report, and page again.
+        .filter(|(phrase, _)| phrase.is_reply() || **phrase == Phrase::SDarurat)
         .filter_map(|(_, template)| Some(template.as_ref()?.longest_literal()))
         .filter(|literal| literal.len() >= OWN_WORDS)
         .map(regex::escape)

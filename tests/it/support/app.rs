@@ -1,6 +1,7 @@
 //! siaga as it runs, in memory and on ports that the system chooses.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use siaga::app::{App, Storage};
@@ -46,18 +47,23 @@ impl TestApp {
 
     /// With more settings behind the usual ones; variables of the environment override them.
     pub(crate) async fn with(overrides: &str) -> Self {
-        let overrides: Vec<(String, String)> = overrides
-            .lines()
-            .filter_map(|line| line.trim().split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let overrides = variables(overrides);
         let settings = config::parse("test", CONFIG, &overrides).unwrap();
-        Self::of(&settings).await
+        Self::of(&settings, Storage::InMemory).await
     }
 
-    async fn of(settings: &Settings) -> Self {
+    /// With its data in a folder, and more settings.
+    pub(crate) async fn on_disk(folder: &Path, overrides: &str) -> Self {
+        let overrides = variables(overrides);
+        let mut settings = config::parse("test", CONFIG, &overrides).unwrap();
+        settings.store.path = folder.join("data");
+        settings.store.key_file = folder.join("siaga.key");
+        Self::of(&settings, Storage::OnDisk).await
+    }
+
+    async fn of(settings: &Settings, storage: Storage) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let app = App::start(settings, Storage::InMemory, metrics.clone())
+        let app = App::start(settings, storage, metrics.clone())
             .await
             .unwrap();
         let (public, admin) = (app.public, app.admin);
@@ -74,9 +80,40 @@ impl TestApp {
         exchange(self.public, request).await.expect("no answer")
     }
 
+    /// Sends a text from a phone through Kannel, and gives the reply.
+    pub(crate) async fn text(&self, from: &str, id: &str, text: &str) -> String {
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("token", "K7-mo"),
+                ("from", from),
+                ("id", id),
+                ("text", text),
+            ])
+            .finish();
+        let request = format!("GET /hooks/kannel?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let answer = self.public(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    }
+
+    /// A figure of what is counted: 0 while nothing of its kind was.
+    pub(crate) fn counted(&self, series: &str) -> u64 {
+        let text = self.metrics.text();
+        let line = text.lines().find_map(|line| line.strip_prefix(series));
+        line.map_or(0, |figure| figure.trim().parse().unwrap())
+    }
+
     /// Asks the listener for operators.
     pub(crate) async fn admin(&self, path: &str) -> Answer {
         let request = format!("GET {path} HTTP/1.1\r\nHost: admin\r\n\r\n");
         exchange(self.admin, request).await.expect("no answer")
     }
+}
+
+/// Lines `NAME=value` as variables of the environment.
+fn variables(lines: &str) -> Vec<(String, String)> {
+    let pairs = lines.lines().filter_map(|line| line.trim().split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
