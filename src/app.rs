@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::config::{Faults, Settings};
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
 use crate::service::client::Client;
@@ -30,7 +30,6 @@ use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
-pub use parts::KnowledgeError;
 pub use simulator::{Exchange, Simulator};
 
 /// Where things are kept.
@@ -48,9 +47,9 @@ pub enum StartError {
     /// The store cannot be opened or read.
     #[error("store cannot be opened")]
     Store(#[from] StoreError),
-    /// Words, places or texts cannot be used.
+    /// Texts, words or areas cannot be used.
     #[error(transparent)]
-    Knowledge(#[from] KnowledgeError),
+    Texts(#[from] Faults),
     /// A gateway cannot be built.
     #[error("gateways cannot be built: {}", .0.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>().join(", "))]
     Gateways(Vec<Fault>),

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::demo::{self, Carrier};
 use super::{Exit, say, say_error};
-use crate::app::{self, App, Storage};
+use crate::app::{self, App, StartError, Storage};
 use crate::config::{self, Faults, Settings};
 use crate::service::metrics::Metrics;
 use crate::telemetry;
@@ -158,16 +158,19 @@ async fn reload(serve: &Serve, app: &mut App, metrics: &Arc<Metrics>) {
     }
     match serve.settings() {
         Ok(settings) => match app.reload(&settings, metrics).await {
-            Ok(()) => tracing::info!("agency, gateways and limits are read anew"),
+            Ok(()) => tracing::info!("agency, texts, gateways, duty and limits are read anew"),
+            Err(StartError::Texts(faults)) => refused(&faults),
             Err(error) => tracing::error!(%error, "the new config cannot be used; the old stays"),
         },
-        Err(faults) => {
-            for fault in &faults.0 {
-                tracing::error!(%fault, "the new config is wrong; the old stays");
-            }
-        }
+        Err(faults) => refused(&faults),
     }
     tell(&[NotifyState::Ready]);
+}
+
+fn refused(faults: &Faults) {
+    for fault in &faults.0 {
+        tracing::error!(%fault, "the new config is wrong; the old stays");
+    }
 }
 
 /// Tells systemd, where it started us.

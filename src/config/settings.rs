@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::texts::TextSettings;
 use crate::domain::address::{Address, Country};
 use crate::domain::agency::{Agency, ReplyMode, Zone};
 use crate::domain::area::AreaCode;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub regency: Vec<String>,
     /// Who answers.
     pub agency: AgencySettings,
+    /// Texts, words and areas in place of our own.
+    pub texts: TextSettings,
     /// The listeners.
     pub http: HttpSettings,
     /// Where things are kept.
@@ -45,6 +48,7 @@ impl Default for Settings {
         Self {
             regency: vec!["35.03".to_owned()],
             agency: AgencySettings::default(),
+            texts: TextSettings::default(),
             http: HttpSettings::default(),
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),

@@ -18,5 +18,6 @@ mod pages;
 mod segments;
 mod store;
 mod support;
+mod texts;
 mod web_hooks;
 mod web_listener;

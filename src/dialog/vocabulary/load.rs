@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{File, Spoken};
+use super::schema::{Spoken, VocabularyFile};
 use super::{
     Alias, Class, Element, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues, Vocabulary,
 };
@@ -19,24 +19,39 @@ pub enum VocabularyError {
     #[error("the vocabulary cannot be read")]
     Toml(#[source] Box<toml::de::Error>),
     /// Values that mean nothing, each with its key.
-    #[error("the vocabulary has faults: {}", .0.join("; "))]
-    Faults(Vec<String>),
+    #[error("the vocabulary has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Faults(Vec<VocabularyFault>),
+}
+
+/// A value that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct VocabularyFault {
+    /// Its key, `keywords.INFO`.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 impl Vocabulary {
     /// Reads a vocabulary from TOML; all faults are reported together.
     pub fn parse(text: &str) -> Result<Self, VocabularyError> {
-        let file: File = toml::from_str(text).map_err(|e| VocabularyError::Toml(Box::new(e)))?;
+        let file = toml::from_str(text).map_err(|e| VocabularyError::Toml(Box::new(e)))?;
+        Self::load(&file).map_err(VocabularyError::Faults)
+    }
+
+    /// A vocabulary of a file; all faults are reported together.
+    pub fn load(file: &VocabularyFile) -> Result<Self, Vec<VocabularyFault>> {
         let mut build = Build::new();
-        build.spellings(&file);
-        build.keywords(&file);
-        build.classes(&file);
-        build.hazards(&file);
-        build.needs(&file);
-        build.depths(&file);
-        build.numbers(&file);
+        build.spellings(file);
+        build.keywords(file);
+        build.classes(file);
+        build.hazards(file);
+        build.needs(file);
+        build.depths(file);
+        build.numbers(file);
         build.languages(&file.languages);
-        build.near(&file);
+        build.near(file);
         build.finish()
     }
 }
@@ -52,7 +67,7 @@ struct Build {
     made: Vocabulary,
     by_word: BTreeMap<Box<str>, u16>,
     phrases: Vec<Written>,
-    faults: Vec<String>,
+    faults: Vec<VocabularyFault>,
 }
 
 impl Build {
@@ -78,7 +93,8 @@ impl Build {
     }
 
     fn fault(&mut self, key: &str, what: &str) {
-        self.faults.push(format!("{key}: {what}"));
+        let (key, problem) = (key.to_owned(), what.to_owned());
+        self.faults.push(VocabularyFault { key, problem });
     }
 
     /// The term of a word; a new one, its own spelling, where it has none yet.
@@ -102,7 +118,7 @@ impl Build {
         term
     }
 
-    fn spellings(&mut self, file: &File) {
+    fn spellings(&mut self, file: &VocabularyFile) {
         let spoken = &file.words;
         let lists = [
             ("words.id", &spoken.id, Tongues::of(Language::Id)),
@@ -136,7 +152,7 @@ impl Build {
         entry.tongues = entry.tongues.and(tongues);
     }
 
-    fn keywords(&mut self, file: &File) {
+    fn keywords(&mut self, file: &VocabularyFile) {
         for (key, aliases) in &file.keywords {
             let named = Keyword::ALL.iter().find(|(_, name)| name == key);
             let Some((keyword, word)) = named.copied() else {
@@ -174,7 +190,7 @@ impl Build {
         self.made.aliases.push((word, alias));
     }
 
-    fn classes(&mut self, file: &File) {
+    fn classes(&mut self, file: &VocabularyFile) {
         for (key, phrases) in &file.classes {
             let named = Class::ALL.iter().find(|(_, name)| name == key);
             let Some((class, _)) = named.copied() else {
@@ -187,7 +203,7 @@ impl Build {
         }
     }
 
-    fn hazards(&mut self, file: &File) {
+    fn hazards(&mut self, file: &VocabularyFile) {
         for (slug, written) in &file.hazards {
             let key = format!("hazards.{slug}");
             let Some(hazard) = Hazard::from_slug(slug) else {
@@ -203,7 +219,7 @@ impl Build {
         }
     }
 
-    fn needs(&mut self, file: &File) {
+    fn needs(&mut self, file: &VocabularyFile) {
         for (slug, wanted) in &file.needs {
             let key = format!("needs.{slug}");
             let Some(need) = Need::from_slug(slug) else {
@@ -218,7 +234,7 @@ impl Build {
         }
     }
 
-    fn depths(&mut self, file: &File) {
+    fn depths(&mut self, file: &VocabularyFile) {
         for (cm, phrases) in &file.depths {
             let key = format!("depths.{cm}");
             let Ok(cm) = cm.parse() else {
@@ -231,7 +247,7 @@ impl Build {
         }
     }
 
-    fn numbers(&mut self, file: &File) {
+    fn numbers(&mut self, file: &VocabularyFile) {
         for (value, words) in &file.numbers {
             let key = format!("numbers.{value}");
             let Some(number) = number_word(value) else {
@@ -285,7 +301,7 @@ impl Build {
         }
     }
 
-    fn near(&mut self, file: &File) {
+    fn near(&mut self, file: &VocabularyFile) {
         let mut never: Vec<_> = file.near.never.iter().map(|word| folded(word)).collect();
         never.sort_unstable();
         self.made.never_near = never;
@@ -293,7 +309,7 @@ impl Build {
         self.made.allowed_near = pairs.map(|(a, b)| (folded(a), folded(b))).collect();
     }
 
-    fn finish(mut self) -> Result<Vocabulary, VocabularyError> {
+    fn finish(mut self) -> Result<Vocabulary, Vec<VocabularyFault>> {
         let mut phrases = Vec::new();
         let mut loose = Vec::new();
         for written in std::mem::take(&mut self.phrases) {
@@ -316,7 +332,7 @@ impl Build {
         if self.faults.is_empty() {
             Ok(self.made)
         } else {
-            Err(VocabularyError::Faults(self.faults))
+            Err(self.faults)
         }
     }
 

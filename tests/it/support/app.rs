@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use siaga::app::{App, Storage};
+use siaga::app::{App, StartError, Storage};
 use siaga::config::{self, Settings};
 use siaga::service::metrics::Metrics;
 
@@ -73,6 +73,12 @@ impl TestApp {
             public,
             admin,
         }
+    }
+
+    /// Reads its settings anew, with others.
+    pub(crate) async fn reload(&mut self, overrides: &str) -> Result<(), StartError> {
+        let settings = config::parse("test", CONFIG, &variables(overrides)).unwrap();
+        self.app.reload(&settings, &self.metrics).await
     }
 
     /// Sends bytes to the listener for carriers.
