@@ -160,6 +160,17 @@ async fn without_duty_phones_an_emergency_is_counted() {
 }
 
 #[tokio::test]
+async fn a_reload_takes_the_duty_phones_over() {
+    let mut carrier = Carrier::start().await;
+    let mut app = start(&carrier, "").await;
+    let settings = format!("{ONE}{}", carrier.settings("kannel"));
+    app.reload(&settings).await.unwrap();
+    app.text(VILLAGER, "1", "TOLONG").await;
+    assert_eq!(carrier.next().await["to"], DUTY);
+    end(app, &carrier).await;
+}
+
+#[tokio::test]
 async fn a_page_that_comes_back_opens_no_report() {
     let mut carrier = Carrier::start().await;
     let app = start(&carrier, ONE).await;
