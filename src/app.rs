@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::config::{Faults, Settings};
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
 use crate::service::client::Client;
@@ -22,6 +22,7 @@ use crate::service::deliver::Outbox;
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
+use crate::service::page::{self, Duty, Pager};
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
 use crate::service::{parts as overdue, retention};
@@ -30,7 +31,6 @@ use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
-pub use parts::KnowledgeError;
 pub use simulator::Simulator;
 
 /// Where things are kept.
@@ -48,9 +48,9 @@ pub enum StartError {
     /// The store cannot be opened or read.
     #[error("store cannot be opened")]
     Store(#[from] StoreError),
-    /// Words, places or texts cannot be used.
+    /// Texts, words or areas cannot be used.
     #[error(transparent)]
-    Knowledge(#[from] KnowledgeError),
+    Texts(#[from] Faults),
     /// A gateway cannot be built.
     #[error("gateways cannot be built: {}", .0.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>().join(", "))]
     Gateways(Vec<Fault>),
@@ -89,6 +89,7 @@ pub struct App {
 struct Live {
     knowledge: Arc<Reloadable<crate::service::knowledge::Knowledge>>,
     gateways: Arc<Reloadable<Gateways>>,
+    duty: Arc<Reloadable<Duty>>,
     intake: Intake,
 }
 
@@ -157,6 +158,7 @@ impl App {
             live: Live {
                 knowledge,
                 gateways,
+                duty: Arc::new(Reloadable::new(settings.duty())),
                 intake,
             },
             deliveries: Deliveries::new(Arc::new(outbox)),
@@ -167,7 +169,8 @@ impl App {
         };
         let routers = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], routers, settings, &metrics);
-        app.keep_house(board, responder, clock, &metrics);
+        app.keep_house(board, responder, clock.clone(), &metrics);
+        app.page_duty_phones(clock, &metrics);
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
         Ok(app)
@@ -222,6 +225,23 @@ impl App {
         );
     }
 
+    /// Pages for emergencies, first for those that no page was made for before the last end.
+    fn page_duty_phones(&mut self, clock: Clock, metrics: &Arc<Metrics>) {
+        let pager = Pager {
+            store: self.store.clone(),
+            knowledge: self.live.knowledge.clone(),
+            gateways: self.live.gateways.clone(),
+            duty: self.live.duty.clone(),
+            standing: self.health.clone(),
+            clock,
+            metrics: metrics.clone(),
+        };
+        let stop = self.stop.clone();
+        supervise(&mut self.tasks, "pages", metrics, &self.stop, move || {
+            page::run(pager.clone(), stop.clone())
+        });
+    }
+
     /// Takes over texts, gateways and limits from new settings; where one of them cannot be used,
     /// everything stays as it was.
     pub async fn reload(
@@ -233,6 +253,7 @@ impl App {
         let known = learn(settings).await?;
         self.live.knowledge.replace(known);
         self.live.gateways.replace(gateways);
+        self.live.duty.replace(settings.duty());
         self.live
             .intake
             .answer_within(Duration::from_millis(settings.limits.answer_within_ms));
@@ -265,7 +286,6 @@ fn build(settings: &Settings) -> Result<Gateways, StartError> {
     Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
 }
 
-/// Opens the store and loads what is known, both at once: each takes its time.
 /// Opens the data directory that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store, StoreError> {
     Store::open(&settings.store, &settings.retention, parts_wait(settings))
@@ -276,6 +296,7 @@ fn parts_wait(settings: &Settings) -> SignedDuration {
     SignedDuration::from_secs(wait)
 }
 
+/// Opens the store and loads what is known, both at once: each takes its time.
 async fn open(
     settings: &Settings,
     storage: Storage,

@@ -82,7 +82,7 @@ impl From<Exit> for ExitCode {
 /// Runs what was typed.
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
-        Command::Serve(serve) => serve::run(&serve),
+        Command::Serve(serve) => serve::run(serve),
         Command::Check(check) => check::run(&check),
         Command::Sim(sim) => sim::run(&sim),
         Command::Read(read) => read::run(&read),

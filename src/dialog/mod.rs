@@ -16,6 +16,7 @@ mod meaning;
 mod needs;
 mod numbers;
 pub mod packing;
+pub mod page;
 pub mod phrases;
 pub mod place;
 mod read;

@@ -18,11 +18,12 @@ use crate::domain::report::Need;
 
 pub use check::TooNear;
 pub use class::{Class, Classes};
-pub use load::VocabularyError;
+pub use load::{VocabularyError, VocabularyFault};
 pub(super) use pattern::{Element, Pattern};
+pub use schema::VocabularyFile;
 
 /// The vocabulary the binary carries.
-const EMBEDDED: &str = include_str!("../../config/vocabulary.toml");
+pub const EMBEDDED: &str = include_str!("../../config/vocabulary.toml");
 
 /// Declares the keywords: one row each, with the key in `[keywords]`.
 macro_rules! keywords {

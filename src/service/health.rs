@@ -85,6 +85,11 @@ impl Health {
         self.lock().remove(gateway);
     }
 
+    /// Whether a gateway takes nothing until a person acts.
+    pub fn is_blocked(&self, gateway: &GatewayName) -> bool {
+        self.lock().contains(gateway)
+    }
+
     /// How everything is.
     pub async fn report(&self) -> Report {
         let store = match tokio::time::timeout(PATIENCE, self.store.health()).await {

@@ -9,6 +9,7 @@ pub mod intake;
 pub mod knowledge;
 pub mod metrics;
 mod pace;
+pub mod page;
 pub mod parts;
 mod references;
 pub mod reload;

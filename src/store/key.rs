@@ -15,6 +15,8 @@ pub(super) mod topic {
     pub(crate) const OUTBOX: &str = "outbox";
     /// A report was filed or changed.
     pub(crate) const REPORTS: &str = "reports";
+    /// A report became an emergency.
+    pub(crate) const EMERGENCIES: &str = "emergencies";
     /// Alerts, shelters or facts changed.
     pub(crate) const BOARD: &str = "board";
 }
@@ -86,6 +88,11 @@ pub(super) fn report_log() -> Key {
 /// Reports that are not ended, by when they were opened.
 pub(super) fn open_reports() -> Key {
     b"open-reports".to_vec()
+}
+
+/// Emergencies that the duty phones are still to be paged for, by when they became ones.
+pub(super) fn unpaged() -> Key {
+    b"unpaged".to_vec()
 }
 
 /// Messages that staff should look at, by when they came.

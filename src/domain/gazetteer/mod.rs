@@ -27,6 +27,9 @@ static NAMES: &[u8] = include_bytes!("../../../config/areas/wilayah.tsv.gz");
 /// `code lat lon`, gzip.
 static CENTROIDS: &[u8] = include_bytes!("../../../config/areas/centroids.tsv.gz");
 
+/// A table of centres that has none.
+static NO_CENTROIDS: &[u8] = b"code\tlat\tlon\n";
+
 /// Mean radius of the earth in km (IUGG).
 const EARTH_RADIUS_KM: f64 = 6_371.008_8;
 
@@ -133,15 +136,31 @@ impl Gazetteer {
         Self::load(NAMES, CENTROIDS, active)
     }
 
-    /// A table given as the bytes of its two files; no `active` area means the whole country.
-    pub fn load(
-        names_tsv_gz: &[u8],
-        centroids_tsv_gz: &[u8],
+    /// The table the binary carries, with other files in place of its own. Names come without the
+    /// centres of others: those are then not known.
+    pub fn with_files(
+        names: Option<&[u8]>,
+        centroids: Option<&[u8]>,
         active: &[AreaCode],
     ) -> Result<Self, GazetteerError> {
-        let text = table::unpack(TableFile::Names, names_tsv_gz)?;
+        let own_centroids = if names.is_some() {
+            NO_CENTROIDS
+        } else {
+            CENTROIDS
+        };
+        let names = names.unwrap_or(NAMES);
+        Self::load(names, centroids.unwrap_or(own_centroids), active)
+    }
+
+    /// A table given as the bytes of its two files, packed or not; no `active` area means the whole country.
+    pub fn load(
+        names: &[u8],
+        centroids: &[u8],
+        active: &[AreaCode],
+    ) -> Result<Self, GazetteerError> {
+        let text = table::unpack(TableFile::Names, names)?;
         let (codes, names) = table::read_names(&text)?;
-        let centroids = table::unpack(TableFile::Centroids, centroids_tsv_gz)?;
+        let centroids = table::unpack(TableFile::Centroids, centroids)?;
         let positions = table::read_centroids(&centroids, &codes)?;
         drop(centroids);
         let active = widest(active);

@@ -200,8 +200,13 @@ fn what_is_no_table_is_refused() {
     };
     assert_eq!(load(&names, &[]), None);
     assert_eq!(
-        load(b"plain", &[]).unwrap(),
+        load(b"\x1f\x8bbroken", &[]).unwrap(),
         "the table of names cannot be unpacked"
+    );
+    assert_eq!(
+        load(b"code\tname\tlevel\n35\tJawa Timur\tprovinsi\n", &[]),
+        None,
+        "a table need not be packed"
     );
     assert_eq!(
         load(&packed("kode\tnama\n"), &[]).unwrap(),

@@ -1,4 +1,5 @@
 //! What the tests share.
 
 pub(crate) mod app;
+pub(crate) mod carrier;
 pub(crate) mod wire;
