@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::domain::mode::Mode;
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
 use crate::service::client::Client;
@@ -227,6 +228,11 @@ impl App {
         self.deliveries
             .start(&self.live.gateways.current(), settings, metrics);
         Ok(())
+    }
+
+    /// Whether warnings can go out to everyone.
+    pub async fn mode(&self) -> Mode {
+        self.health.mode().await.unwrap_or_default()
     }
 
     /// Takes no more, lets what is begun end, and ends. `Ok` where everything ended in time.

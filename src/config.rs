@@ -4,6 +4,7 @@
 
 mod fault;
 mod lines;
+mod reference;
 mod settings;
 mod tree;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, Faults, Place};
+pub use reference::{Chosen, written};
 pub use settings::{
     AdminSettings, AgencySettings, HttpSettings, Limits, LineSettings, LogFormat, LogSettings,
     PublicSettings, Settings,

@@ -11,7 +11,6 @@ use crate::dialog::phrases::Phrases;
 use crate::dialog::vocabulary::Vocabulary;
 use crate::domain::agency::ReplyMode;
 use crate::domain::gazetteer::Gazetteer;
-use crate::gateway::Gateways;
 
 /// What `siaga check` is told.
 #[derive(Debug, Args)]
@@ -33,13 +32,7 @@ pub(super) fn run(check: &Check) -> Exit {
         }
     };
     let mut told = Told::default();
-    if let Err(faults) = Gateways::build(&settings.gateways, settings.agency.home()) {
-        for fault in faults {
-            told.error(&format!("{}: {}; {}", fault.key, fault.problem, fault.hint));
-        }
-    }
-    words(&mut told);
-    texts(&settings, &mut told);
+    all(&settings, &mut told);
     let (errors, warnings) = (told.errors, told.warnings);
     print(&format!(
         "{errors} error(s), {warnings} warning(s) in {}",
@@ -52,10 +45,16 @@ pub(super) fn run(check: &Check) -> Exit {
     }
 }
 
+/// Everything that reading the settings does not show.
+pub(super) fn all(settings: &Settings, told: &mut Told) {
+    words(told);
+    texts(settings, told);
+}
+
 /// What was found so far.
 #[derive(Default)]
-struct Told {
-    errors: usize,
+pub(super) struct Told {
+    pub(super) errors: usize,
     warnings: usize,
 }
 

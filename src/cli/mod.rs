@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod export;
 mod import;
+mod init;
 mod phone;
 pub mod read;
 pub mod segments;
@@ -32,6 +33,8 @@ pub struct Cli {
 enum Command {
     /// Answer carriers until stopped.
     Serve(serve::Serve),
+    /// Write a config, a key and an empty database.
+    Init(Box<init::Init>),
     /// Check the config and every text.
     Check(check::Check),
     /// Be a villager: nothing is sent outside.
@@ -67,8 +70,14 @@ pub enum Exit {
     Failed = 1,
     /// What was typed cannot be meant.
     Usage = 2,
+    /// There is no such thing.
+    NotFound = 3,
+    /// Whoever asks may not.
+    NotAllowed = 4,
     /// The input is invalid, or a check failed.
     Invalid = 5,
+    /// Something is in the way.
+    Conflict = 6,
     /// Interrupted from the keyboard.
     Interrupted = 130,
 }
@@ -83,6 +92,7 @@ impl From<Exit> for ExitCode {
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Init(init) => init::run(&init),
         Command::Check(check) => check::run(&check),
         Command::Sim(sim) => sim::run(&sim),
         Command::Read(read) => read::run(&read),

@@ -10,6 +10,7 @@ mod export;
 mod hints;
 mod key;
 mod messages;
+mod mode;
 mod parts;
 mod quarantine;
 mod receipts;

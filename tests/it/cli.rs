@@ -1,0 +1,4 @@
+//! What a person types, through the program itself.
+
+mod init;
+mod terminal;
