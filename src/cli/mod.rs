@@ -9,6 +9,7 @@ mod phone;
 pub mod read;
 pub mod segments;
 mod serve;
+mod server;
 mod sim;
 
 use std::io::Write as _;
@@ -18,8 +19,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::app;
-use crate::config;
-use crate::store::Store;
+use crate::config::{self, Settings};
+use crate::store::engine::EngineError;
+use crate::store::{Store, StoreError};
+use server::{Server, ServerError};
 
 /// SMS responder for disaster agencies.
 #[derive(Debug, Parser)]
@@ -43,9 +46,9 @@ enum Command {
     Read(read::Read),
     /// Measure texts: JSON objects with `text` on standard input, one a line.
     Segments,
-    /// Bring tables into the store of a stopped server.
+    /// Bring tables into the store, whether the server runs or not.
     Import(import::Import),
-    /// Write out what the store of a stopped server keeps.
+    /// Write out what the store keeps, whether the server runs or not.
     Export(export::Export),
     /// Print the completion of a shell.
     Completion {
@@ -78,6 +81,8 @@ pub enum Exit {
     Invalid = 5,
     /// Something is in the way.
     Conflict = 6,
+    /// The server does not answer.
+    Unreachable = 8,
     /// Interrupted from the keyboard.
     Interrupted = 130,
 }
@@ -143,25 +148,49 @@ fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Opens the store of a config and works on it; a running server has it for itself.
-fn open_store(config: &Path, work: impl AsyncFnOnce(Store) -> Exit) -> Exit {
-    let settings = match config::load(config, &config::variables()) {
-        Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Exit::Invalid;
-        }
-    };
-    let opened = tokio::runtime::Builder::new_current_thread()
+/// Where the work on what is kept is done.
+enum Reached {
+    /// Here: no server has the store.
+    Store(Box<Store>),
+    /// By the server that has it.
+    Server(Server),
+}
+
+/// Finds who has the store of a config, and has it worked on: a running server, or nobody, and
+/// then it is opened here.
+fn reach(settings: &Settings, work: impl AsyncFnOnce(Reached) -> anyhow::Result<Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build();
+    let done = runtime
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| Ok((runtime, app::open_store(&settings)?)));
-    match opened {
-        Ok((runtime, store)) => runtime.block_on(work(store)),
-        Err(error) => {
-            say(&format!("{error:#}"));
-            Exit::Failed
-        }
+        .and_then(|runtime| runtime.block_on(async { work(find(settings).await?).await }));
+    done.unwrap_or_else(|error| {
+        say(&format!("{error:#}"));
+        let server = error.downcast_ref::<ServerError>();
+        server.map_or(Exit::Failed, ServerError::exit)
+    })
+}
+
+async fn find(settings: &Settings) -> anyhow::Result<Reached> {
+    let socket = settings.store.path.join(app::LOCAL_SOCKET);
+    if let Some(server) = Server::reach(&socket).await? {
+        return Ok(Reached::Server(server));
     }
+    match app::open_store(settings) {
+        Ok(store) => Ok(Reached::Store(Box::new(store))),
+        Err(StoreError::Engine(EngineError::Locked { pid })) => {
+            let silent = ServerError::Silent(format!("nothing answers at {}", socket.display()));
+            Err(anyhow::Error::from(silent).context(format!("process {pid} has the store")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a config, or says what is wrong with it.
+fn load(config: &Path) -> Result<Settings, Exit> {
+    config::load(config, &config::variables()).map_err(|faults| {
+        say_error(&faults);
+        Exit::Invalid
+    })
 }

@@ -32,7 +32,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
-pub use export::Kept;
+pub use export::{Kept, MessagePage};
 pub use messages::{Earlier, Known};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;

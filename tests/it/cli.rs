@@ -1,4 +1,5 @@
 //! What a person types, through the program itself.
 
 mod init;
+mod local;
 mod terminal;

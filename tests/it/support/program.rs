@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -38,11 +38,11 @@ pub(crate) fn siaga(arguments: &[&str]) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Ran {
-    run_with(arguments, "")
+    run_with(arguments, b"")
 }
 
 /// Runs a command to its end, with a text on its standard input.
-pub(crate) fn run_with(arguments: &[&str], input: &str) -> Ran {
+pub(crate) fn run_with(arguments: &[&str], input: &[u8]) -> Ran {
     let mut child = siaga(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -50,12 +50,68 @@ pub(crate) fn run_with(arguments: &[&str], input: &str) -> Ran {
         .spawn()
         .unwrap();
     // A command that does not read has ended.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     Ran {
         code: output.status.code().expect("ended by a signal"),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// What `siaga init` makes for Trenggalek with a Kannel, in a folder of its own.
+pub(crate) struct Installed {
+    folder: tempfile::TempDir,
+    token: String,
+}
+
+impl Installed {
+    /// Runs `siaga init`.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("siaga.toml");
+        let config = config.to_str().unwrap();
+        let ran = run(&[
+            "init",
+            "--config",
+            config,
+            "--regency",
+            "35.03",
+            "--gateway",
+            "kannel",
+        ]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let token = std::fs::read_to_string(folder.path().join("kannel.token")).unwrap();
+        let token = token.trim().to_owned();
+        Self { folder, token }
+    }
+
+    /// A file of it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Its config.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path("siaga.toml")
+    }
+
+    /// Runs a command on it to its end.
+    pub(crate) fn run(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        let config = self.config();
+        let config = ["--config", config.to_str().unwrap()];
+        run_with(&[arguments, &config].concat(), input)
+    }
+
+    /// The request of its Kannel for a text.
+    pub(crate) fn text(&self, id: u32, from: &str, text: &str) -> String {
+        let form = |text: &str| text.replace('+', "%2B").replace(' ', "+");
+        format!(
+            "GET /hooks/kannel?token={}&id={id}&from={}&text={} HTTP/1.1\r\nHost: x\r\n\r\n",
+            self.token,
+            form(from),
+            form(text),
+        )
     }
 }
 
@@ -141,6 +197,14 @@ impl Server {
             .unwrap()
             .code()
             .expect("ended by a signal")
+    }
+}
+
+impl Server {
+    /// SIGKILL: no chance to tidy up.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
