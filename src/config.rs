@@ -49,7 +49,8 @@ pub fn load(path: &Path, variables: &[(String, String)]) -> Result<Settings, Fau
             },
             key: String::new(),
             problem: format!("cannot be read: {error}"),
-            hint: Some("siaga init writes one".to_owned()),
+            hint: (error.kind() == std::io::ErrorKind::NotFound)
+                .then(|| "siaga init writes one".to_owned()),
         }])),
     }
 }

@@ -108,7 +108,7 @@ pub fn run(cli: Cli) -> Exit {
             clap_complete::generate(shell, &mut Cli::command(), "siaga", &mut std::io::stdout());
             Exit::Done
         }
-        Command::Man { folder } => match clap_mangen::generate_to(Cli::command(), &folder) {
+        Command::Man { folder } => match manual(&folder) {
             Ok(()) => Exit::Done,
             Err(error) => {
                 say(&format!(
@@ -123,6 +123,12 @@ pub fn run(cli: Cli) -> Exit {
             Exit::Done
         }
     }
+}
+
+/// Writes the manual pages; the folder need not be there.
+fn manual(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(Cli::command(), folder)
 }
 
 /// Says something to the person; answers for programs go to standard output instead.
