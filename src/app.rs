@@ -5,6 +5,7 @@ mod parts;
 mod simulator;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Faults, Settings};
+use crate::domain::mode::Mode;
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
 use crate::service::client::Client;
 use crate::service::clock::Clock;
 use crate::service::deliver::Outbox;
+use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
@@ -27,11 +30,15 @@ use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
 use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
+use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
 pub use simulator::Simulator;
+
+/// The local socket in the data directory.
+pub(crate) const LOCAL_SOCKET: &str = "siaga.sock";
 
 /// Where things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +176,9 @@ impl App {
         };
         let routers = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], routers, settings, &metrics);
+        if storage == Storage::OnDisk {
+            app.listen_locally(&settings.store.path, &board, &metrics);
+        }
         app.keep_house(board, responder, clock.clone(), &metrics);
         app.page_duty_phones(clock, &metrics);
         app.deliveries
@@ -191,6 +201,22 @@ impl App {
             let (metrics, stop) = (metrics.clone(), self.stop.clone());
             self.tasks
                 .spawn(listener::serve(listener, router, bounds, metrics, stop));
+        }
+    }
+
+    /// Answers on a socket in the data directory, for commands on this machine. Phones are answered
+    /// without it too.
+    fn listen_locally(&mut self, data: &Path, board: &Arc<BoardKeeper>, metrics: &Arc<Metrics>) {
+        let knowledge = self.live.knowledge.clone();
+        let desk = Arc::new(Desk::new(self.store.clone(), knowledge, board.clone()));
+        match LocalSocket::open(data.join(LOCAL_SOCKET)) {
+            Ok(socket) => {
+                let local = Local::new(socket, web::local(desk), self.drain, metrics.clone());
+                self.tasks.spawn(local.serve(self.stop.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no local socket: import and export need siaga stopped");
+            }
         }
     }
 
@@ -260,6 +286,11 @@ impl App {
         self.deliveries
             .start(&self.live.gateways.current(), settings, metrics);
         Ok(())
+    }
+
+    /// Whether warnings can go out to everyone.
+    pub async fn mode(&self) -> Mode {
+        self.health.mode().await.unwrap_or_default()
     }
 
     /// Takes no more, lets what is begun end, and ends. `Ok` where everything ended in time.

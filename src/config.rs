@@ -5,6 +5,7 @@
 mod duty;
 mod fault;
 mod lines;
+mod reference;
 mod settings;
 pub mod texts;
 mod tree;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, Faults, Place};
+pub use reference::{Chosen, written};
 pub use settings::{
     AdminSettings, AgencySettings, HttpSettings, Limits, LineSettings, LogFormat, LogSettings,
     PublicSettings, Settings,
@@ -55,7 +57,8 @@ pub fn inspect(path: &Path, variables: &[(String, String)]) -> (Settings, Vec<Fa
                 line: None,
             };
             let problem = format!("cannot be read: {error}");
-            let hint = Some("siaga init writes one".to_owned());
+            let hint = (error.kind() == std::io::ErrorKind::NotFound)
+                .then(|| "siaga init writes one".to_owned());
             let fault = Fault::new(place, "", &problem, hint);
             (Settings::default(), vec![fault])
         }

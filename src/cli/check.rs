@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, print, say};
-use crate::config::{self, texts};
+use crate::config::{self, Faults, Settings, texts};
 
 /// What `siaga check` is told.
 #[derive(Debug, Args)]
@@ -24,27 +24,11 @@ pub(super) fn run(check: &Check) -> Exit {
     for fault in &faults {
         told.error(&fault.to_string());
     }
-    match texts::build(&settings) {
+    if faults.is_empty() {
+        all(&settings, &mut told);
+    } else if let Err(found) = texts::build(&settings) {
         // With half a config, the longest names are not known.
-        Ok(texts) if faults.is_empty() => {
-            for remark in texts.remarks(&settings) {
-                let text = remark.fault.to_string();
-                if remark.grave {
-                    told.error(&text);
-                } else {
-                    told.warning(&text);
-                }
-            }
-        }
-        Ok(_) => {}
-        Err(found) => {
-            for fault in &found.0 {
-                told.error(&fault.to_string());
-            }
-        }
-    }
-    if faults.is_empty() && settings.duty.phones.is_empty() {
-        told.warning("duty.phones is empty: nobody is paged for an emergency");
+        told.errors_of(&found);
     }
     let (errors, warnings) = (told.errors, told.warnings);
     print(&format!(
@@ -58,10 +42,30 @@ pub(super) fn run(check: &Check) -> Exit {
     }
 }
 
+/// Everything that reading the settings does not show.
+pub(super) fn all(settings: &Settings, told: &mut Told) {
+    match texts::build(settings) {
+        Ok(texts) => {
+            for remark in texts.remarks(settings) {
+                let text = remark.fault.to_string();
+                if remark.grave {
+                    told.error(&text);
+                } else {
+                    told.warning(&text);
+                }
+            }
+        }
+        Err(found) => told.errors_of(&found),
+    }
+    if settings.duty.phones.is_empty() {
+        told.warning("duty.phones is empty: nobody is paged for an emergency");
+    }
+}
+
 /// What was found so far.
 #[derive(Default)]
-struct Told {
-    errors: usize,
+pub(super) struct Told {
+    pub(super) errors: usize,
     warnings: usize,
 }
 
@@ -69,6 +73,12 @@ impl Told {
     fn error(&mut self, text: &str) {
         self.errors += 1;
         say(&format!("error: {text}"));
+    }
+
+    fn errors_of(&mut self, faults: &Faults) {
+        for fault in &faults.0 {
+            self.error(&fault.to_string());
+        }
     }
 
     fn warning(&mut self, text: &str) {

@@ -104,7 +104,8 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
         say_error(error.as_ref());
         return Exit::Failed;
     }
-    tracing::info!(public = %app.public, admin = %app.admin, "siaga answers");
+    let mode = app.mode().await.slug();
+    tracing::info!(public = %app.public, admin = %app.admin, mode, "siaga answers");
     tell(&[NotifyState::Ready]);
     if serve.demo {
         say(&invitation(app.public));

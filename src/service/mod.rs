@@ -4,6 +4,7 @@ pub mod board;
 pub mod client;
 pub mod clock;
 pub mod deliver;
+pub mod desk;
 pub mod health;
 pub mod intake;
 pub mod knowledge;

@@ -167,6 +167,11 @@ pub(super) fn board() -> Key {
     b"board".to_vec()
 }
 
+/// Whether warnings can go out to everyone.
+pub(super) fn mode() -> Key {
+    b"mode".to_vec()
+}
+
 /// The latest time that was seen.
 pub(super) fn clock() -> Key {
     b"clock".to_vec()

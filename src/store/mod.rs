@@ -10,6 +10,7 @@ mod export;
 mod hints;
 mod key;
 mod messages;
+mod mode;
 mod pages;
 mod parts;
 mod quarantine;
@@ -32,7 +33,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
-pub use export::Kept;
+pub use export::{Kept, MessagePage};
 pub use messages::{Earlier, Known};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;

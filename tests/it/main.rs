@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod client;
 mod config;
 mod conversations;

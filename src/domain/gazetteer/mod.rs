@@ -7,6 +7,7 @@
 mod names;
 mod near;
 pub(crate) mod osa;
+mod regency;
 mod table;
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub(crate) mod app;
 pub(crate) mod carrier;
+pub(crate) mod program;
 pub(crate) mod wire;
