@@ -265,7 +265,6 @@ fn build(settings: &Settings) -> Result<Gateways, StartError> {
     Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
 }
 
-/// Opens the store and loads what is known, both at once: each takes its time.
 /// Opens the data directory that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store, StoreError> {
     Store::open(&settings.store, &settings.retention, parts_wait(settings))
@@ -276,6 +275,7 @@ fn parts_wait(settings: &Settings) -> SignedDuration {
     SignedDuration::from_secs(wait)
 }
 
+/// Opens the store and loads what is known, both at once: each takes its time.
 async fn open(
     settings: &Settings,
     storage: Storage,
