@@ -5,6 +5,7 @@ mod parts;
 mod simulator;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,25 +14,31 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::config::{Faults, Settings};
+use crate::domain::mode::Mode;
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
 use crate::service::client::Client;
 use crate::service::clock::Clock;
 use crate::service::deliver::Outbox;
+use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
+use crate::service::page::{self, Duty, Pager};
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
 use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
+use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
 
-pub use parts::KnowledgeError;
-pub use simulator::{Exchange, Simulator};
+pub use simulator::Simulator;
+
+/// The local socket in the data directory.
+pub(crate) const LOCAL_SOCKET: &str = "siaga.sock";
 
 /// Where things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +55,9 @@ pub enum StartError {
     /// The store cannot be opened or read.
     #[error("store cannot be opened")]
     Store(#[from] StoreError),
-    /// Words, places or texts cannot be used.
+    /// Texts, words or areas cannot be used.
     #[error(transparent)]
-    Knowledge(#[from] KnowledgeError),
+    Texts(#[from] Faults),
     /// A gateway cannot be built.
     #[error("gateways cannot be built: {}", .0.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>().join(", "))]
     Gateways(Vec<Fault>),
@@ -89,6 +96,7 @@ pub struct App {
 struct Live {
     knowledge: Arc<Reloadable<crate::service::knowledge::Knowledge>>,
     gateways: Arc<Reloadable<Gateways>>,
+    duty: Arc<Reloadable<Duty>>,
     intake: Intake,
 }
 
@@ -157,6 +165,7 @@ impl App {
             live: Live {
                 knowledge,
                 gateways,
+                duty: Arc::new(Reloadable::new(settings.duty())),
                 intake,
             },
             deliveries: Deliveries::new(Arc::new(outbox)),
@@ -167,7 +176,11 @@ impl App {
         };
         let routers = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], routers, settings, &metrics);
-        app.keep_house(board, responder, clock, &metrics);
+        if storage == Storage::OnDisk {
+            app.listen_locally(&settings.store.path, &board, &metrics);
+        }
+        app.keep_house(board, responder, clock.clone(), &metrics);
+        app.page_duty_phones(clock, &metrics);
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
         Ok(app)
@@ -188,6 +201,22 @@ impl App {
             let (metrics, stop) = (metrics.clone(), self.stop.clone());
             self.tasks
                 .spawn(listener::serve(listener, router, bounds, metrics, stop));
+        }
+    }
+
+    /// Answers on a socket in the data directory, for commands on this machine. Phones are answered
+    /// without it too.
+    fn listen_locally(&mut self, data: &Path, board: &Arc<BoardKeeper>, metrics: &Arc<Metrics>) {
+        let knowledge = self.live.knowledge.clone();
+        let desk = Arc::new(Desk::new(self.store.clone(), knowledge, board.clone()));
+        match LocalSocket::open(data.join(LOCAL_SOCKET)) {
+            Ok(socket) => {
+                let local = Local::new(socket, web::local(desk), self.drain, metrics.clone());
+                self.tasks.spawn(local.serve(self.stop.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no local socket: import and export need siaga stopped");
+            }
         }
     }
 
@@ -222,6 +251,23 @@ impl App {
         );
     }
 
+    /// Pages for emergencies, first for those that no page was made for before the last end.
+    fn page_duty_phones(&mut self, clock: Clock, metrics: &Arc<Metrics>) {
+        let pager = Pager {
+            store: self.store.clone(),
+            knowledge: self.live.knowledge.clone(),
+            gateways: self.live.gateways.clone(),
+            duty: self.live.duty.clone(),
+            standing: self.health.clone(),
+            clock,
+            metrics: metrics.clone(),
+        };
+        let stop = self.stop.clone();
+        supervise(&mut self.tasks, "pages", metrics, &self.stop, move || {
+            page::run(pager.clone(), stop.clone())
+        });
+    }
+
     /// Takes over texts, gateways and limits from new settings; where one of them cannot be used,
     /// everything stays as it was.
     pub async fn reload(
@@ -233,12 +279,18 @@ impl App {
         let known = learn(settings).await?;
         self.live.knowledge.replace(known);
         self.live.gateways.replace(gateways);
+        self.live.duty.replace(settings.duty());
         self.live
             .intake
             .answer_within(Duration::from_millis(settings.limits.answer_within_ms));
         self.deliveries
             .start(&self.live.gateways.current(), settings, metrics);
         Ok(())
+    }
+
+    /// Whether warnings can go out to everyone.
+    pub async fn mode(&self) -> Mode {
+        self.health.mode().await.unwrap_or_default()
     }
 
     /// Takes no more, lets what is begun end, and ends. `Ok` where everything ended in time.

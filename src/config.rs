@@ -2,15 +2,19 @@
 //!
 //! `config/siaga.toml` is the commented reference and says the same as the defaults here.
 
+mod duty;
 mod fault;
 mod lines;
+mod reference;
 mod settings;
+pub mod texts;
 mod tree;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, Faults, Place};
+pub use reference::{Chosen, written};
 pub use settings::{
     AdminSettings, AgencySettings, HttpSettings, Limits, LineSettings, LogFormat, LogSettings,
     PublicSettings, Settings,
@@ -27,28 +31,37 @@ use tree::Tree;
 const TOP: &[&str] = &[
     "regency",
     "agency",
+    "texts",
     "http",
     "store",
     "retention",
     "limits",
+    "duty",
     "log",
     "gateways",
 ];
 
 /// Reads a config file with the variables of the environment over it.
 pub fn load(path: &Path, variables: &[(String, String)]) -> Result<Settings, Faults> {
+    sound(inspect(path, variables))
+}
+
+/// Reads a config file whatever is wrong with it: what could be read, and every fault.
+pub fn inspect(path: &Path, variables: &[(String, String)]) -> (Settings, Vec<Fault>) {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
-        Ok(source) => parse(&name, &source, variables),
-        Err(error) => Err(Faults(vec![Fault {
-            place: Place::File {
+        Ok(source) => examine(&name, &source, variables),
+        Err(error) => {
+            let place = Place::File {
                 path: name,
                 line: None,
-            },
-            key: String::new(),
-            problem: format!("cannot be read: {error}"),
-            hint: Some("siaga init writes one".to_owned()),
-        }])),
+            };
+            let problem = format!("cannot be read: {error}");
+            let hint = (error.kind() == std::io::ErrorKind::NotFound)
+                .then(|| "siaga init writes one".to_owned());
+            let fault = Fault::new(place, "", &problem, hint);
+            (Settings::default(), vec![fault])
+        }
     }
 }
 
@@ -66,6 +79,18 @@ pub fn variables() -> Vec<(String, String)> {
 
 /// Reads a config; `name` is what faults call the file.
 pub fn parse(name: &str, source: &str, variables: &[(String, String)]) -> Result<Settings, Faults> {
+    sound(examine(name, source, variables))
+}
+
+fn sound((settings, faults): (Settings, Vec<Fault>)) -> Result<Settings, Faults> {
+    if faults.is_empty() {
+        Ok(settings)
+    } else {
+        Err(Faults(faults))
+    }
+}
+
+fn examine(name: &str, source: &str, variables: &[(String, String)]) -> (Settings, Vec<Fault>) {
     let mut faults = Vec::new();
     let tree = Tree::parse(name, source, variables, &mut faults);
     let broken: Vec<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
@@ -74,21 +99,19 @@ pub fn parse(name: &str, source: &str, variables: &[(String, String)]) -> Result
     faults.retain(|fault| fault.key.is_empty() || !broken.contains(&fault.place));
     let mut seen = BTreeSet::new();
     faults.retain(|fault| seen.insert(fault.to_string()));
-    if faults.is_empty() {
-        Ok(settings)
-    } else {
-        Err(Faults(faults))
-    }
+    (settings, faults)
 }
 
 fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     let mut settings = Settings::default();
     section(&mut tree, "regency", &mut settings.regency, faults);
     section(&mut tree, "agency", &mut settings.agency, faults);
+    section(&mut tree, "texts", &mut settings.texts, faults);
     section(&mut tree, "http", &mut settings.http, faults);
     section(&mut tree, "store", &mut settings.store, faults);
     section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
+    section(&mut tree, "duty", &mut settings.duty, faults);
     section(&mut tree, "log", &mut settings.log, faults);
     lines::read(&mut tree, &mut settings, faults);
     for key in tree.keys() {
@@ -97,6 +120,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_agency(&settings, &tree, faults);
     check_http(&settings.http, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
+    duty::check(&settings, &tree, faults);
     if EnvFilter::try_new(&settings.log.level).is_err() {
         let hint = Some("write info, or siaga=debug,info".to_owned());
         faults.push(tree.fault_at("log.level", "is no level", hint));

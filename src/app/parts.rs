@@ -7,10 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
-use crate::dialog::phrases::{PhraseFault, Phrases};
-use crate::dialog::vocabulary::Vocabulary;
-use crate::domain::gazetteer::{Gazetteer, GazetteerError};
+use crate::config::{Faults, Settings, texts};
 use crate::gateway::Gateways;
 use crate::service::deliver::{self, Outbox};
 use crate::service::knowledge::Knowledge;
@@ -19,33 +16,19 @@ use crate::service::metrics::Metrics;
 /// Pause before a task that failed by a fault of the program begins anew.
 const BREATH: Duration = Duration::from_secs(1);
 
-/// Why words, places or texts cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KnowledgeError {
-    /// The table of areas.
-    #[error("table of areas cannot be used")]
-    Areas(#[from] GazetteerError),
-    /// The texts.
-    #[error("{} faults in the texts, the first in {}: {}", .0.len(), .0.first().map_or("", |fault| fault.key.as_str()), .0.first().map(|fault| fault.problem.to_string()).unwrap_or_default())]
-    Texts(Vec<PhraseFault>),
-    /// The vocabulary.
-    #[error("vocabulary cannot be used: {0}")]
-    Vocabulary(String),
-}
-
 /// Loads words, places and texts. Takes a tenth of a second: not for a thread that answers.
-pub(super) fn knowledge(settings: &Settings) -> Result<Knowledge, KnowledgeError> {
+pub(super) fn knowledge(settings: &Settings) -> Result<Knowledge, Faults> {
     let names = settings.lines.iter().filter_map(|(name, line)| {
         Some((
             crate::domain::message::GatewayName::parse(name)?,
             line.reply_mode(),
         ))
     });
+    let texts = texts::load(settings)?;
     Ok(Knowledge {
-        vocabulary: Vocabulary::embedded()
-            .map_err(|error| KnowledgeError::Vocabulary(error.to_string()))?,
-        gazetteer: Gazetteer::embedded(&settings.regencies())?,
-        phrases: Phrases::embedded().map_err(KnowledgeError::Texts)?,
+        vocabulary: texts.vocabulary,
+        gazetteer: texts.gazetteer,
+        phrases: texts.phrases,
         agency: settings.agency.agency(),
         country: settings.agency.home(),
         reply_modes: names.collect::<BTreeMap<_, _>>(),

@@ -8,7 +8,6 @@ use jiff::SignedDuration;
 
 use super::{StartError, learn, now};
 use crate::config::Settings;
-use crate::dialog::intent::Reading;
 use crate::domain::address::Address;
 use crate::domain::board::Board;
 use crate::domain::message::{CarrierOptOut, Channel, GatewayName, Inbound};
@@ -17,7 +16,7 @@ use crate::service::clock::Clock;
 use crate::service::knowledge::Knowledge;
 use crate::service::metrics::Metrics;
 use crate::service::reload::Reloadable;
-use crate::service::respond::{RespondError, Responder};
+use crate::service::respond::{RespondError, Responder, Response};
 use crate::store::{Sending, Store};
 
 /// The carrier that is none.
@@ -30,18 +29,8 @@ const PARTS_WAIT: SignedDuration = SignedDuration::from_mins(10);
 pub struct Simulator {
     responder: Responder,
     knowledge: Arc<Reloadable<Knowledge>>,
-    store: Arc<Store>,
     carrier: GatewayName,
     sent: u64,
-}
-
-/// What came of one message.
-#[derive(Clone, Debug)]
-pub struct Exchange {
-    /// How it was read, with the question that was open before it.
-    pub reading: Reading,
-    /// The reply.
-    pub reply: Option<String>,
 }
 
 impl Simulator {
@@ -57,18 +46,17 @@ impl Simulator {
         let keeper = BoardKeeper::start(store.clone(), clock.clone()).await?;
         let metrics = Arc::new(Metrics::default());
         let carrier = GatewayName::parse(CARRIER).ok_or(StartError::Interrupted)?;
-        let responder = Responder::new(store.clone(), knowledge.clone(), keeper, clock, metrics);
+        let responder = Responder::new(store, knowledge.clone(), keeper, clock, metrics);
         Ok(Self {
             responder,
             knowledge,
-            store,
             carrier,
             sent: 0,
         })
     }
 
     /// Sends a text from a phone.
-    pub async fn say(&mut self, from: &Address, text: &str) -> Result<Exchange, RespondError> {
+    pub async fn say(&mut self, from: &Address, text: &str) -> Result<Response, RespondError> {
         self.sent += 1;
         let at = now();
         let inbound = Inbound {
@@ -84,10 +72,7 @@ impl Simulator {
             opt_out: CarrierOptOut::None,
             link_id: None,
         };
-        let known = self.store.caller(&inbound).await?;
-        let reading = self.knowledge.current().read(&inbound, &known, at);
-        let reply = self.responder.respond(&inbound, Sending::Inline).await?;
-        Ok(Exchange { reading, reply })
+        self.responder.respond(&inbound, Sending::Inline).await
     }
 
     /// The name of a place in a reading.

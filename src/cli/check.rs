@@ -4,14 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, print, say, say_error};
-use crate::config::{self, Settings};
-use crate::dialog::fit::{self, Installed};
-use crate::dialog::phrases::Phrases;
-use crate::dialog::vocabulary::Vocabulary;
-use crate::domain::agency::ReplyMode;
-use crate::domain::gazetteer::Gazetteer;
-use crate::gateway::Gateways;
+use super::{Exit, print, say};
+use crate::config::{self, Faults, Settings, texts};
 
 /// What `siaga check` is told.
 #[derive(Debug, Args)]
@@ -25,21 +19,17 @@ pub(super) struct Check {
 }
 
 pub(super) fn run(check: &Check) -> Exit {
-    let settings = match config::load(&check.config, &config::variables()) {
-        Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Exit::Invalid;
-        }
-    };
     let mut told = Told::default();
-    if let Err(faults) = Gateways::build(&settings.gateways, settings.agency.home()) {
-        for fault in faults {
-            told.error(&format!("{}: {}; {}", fault.key, fault.problem, fault.hint));
-        }
+    let (settings, faults) = config::inspect(&check.config, &config::variables());
+    for fault in &faults {
+        told.error(&fault.to_string());
     }
-    words(&mut told);
-    texts(&settings, &mut told);
+    if faults.is_empty() {
+        all(&settings, &mut told);
+    } else if let Err(found) = texts::build(&settings) {
+        // With half a config, the longest names are not known.
+        told.errors_of(&found);
+    }
     let (errors, warnings) = (told.errors, told.warnings);
     print(&format!(
         "{errors} error(s), {warnings} warning(s) in {}",
@@ -52,10 +42,30 @@ pub(super) fn run(check: &Check) -> Exit {
     }
 }
 
+/// Everything that reading the settings does not show.
+pub(super) fn all(settings: &Settings, told: &mut Told) {
+    match texts::build(settings) {
+        Ok(texts) => {
+            for remark in texts.remarks(settings) {
+                let text = remark.fault.to_string();
+                if remark.grave {
+                    told.error(&text);
+                } else {
+                    told.warning(&text);
+                }
+            }
+        }
+        Err(found) => told.errors_of(&found),
+    }
+    if settings.duty.phones.is_empty() {
+        told.warning("duty.phones is empty: nobody is paged for an emergency");
+    }
+}
+
 /// What was found so far.
 #[derive(Default)]
-struct Told {
-    errors: usize,
+pub(super) struct Told {
+    pub(super) errors: usize,
     warnings: usize,
 }
 
@@ -65,66 +75,14 @@ impl Told {
         say(&format!("error: {text}"));
     }
 
+    fn errors_of(&mut self, faults: &Faults) {
+        for fault in &faults.0 {
+            self.error(&fault.to_string());
+        }
+    }
+
     fn warning(&mut self, text: &str) {
         self.warnings += 1;
         say(&format!("warning: {text}"));
-    }
-}
-
-/// Keywords that a typing error would confuse.
-fn words(told: &mut Told) {
-    match Vocabulary::embedded() {
-        Ok(vocabulary) => {
-            for near in vocabulary.check() {
-                told.error(&format!(
-                    "keywords {} and {} are one letter apart; allow the pair or change one",
-                    near.one, near.other
-                ));
-            }
-        }
-        Err(error) => told.error(&error.to_string()),
-    }
-}
-
-/// Every text with the longest names that are installed.
-fn texts(settings: &Settings, told: &mut Told) {
-    let phrases = match Phrases::embedded() {
-        Ok(phrases) => phrases,
-        Err(faults) => {
-            for fault in faults {
-                told.error(&format!("texts: {}: {}", fault.key, fault.problem));
-            }
-            return;
-        }
-    };
-    let gazetteer = match Gazetteer::embedded(&settings.regencies()) {
-        Ok(gazetteer) => gazetteer,
-        Err(error) => return told.error(&error.to_string()),
-    };
-    let mut modes: Vec<ReplyMode> = settings
-        .lines
-        .values()
-        .map(config::LineSettings::reply_mode)
-        .collect();
-    if modes.is_empty() {
-        modes.push(ReplyMode::TwoWay);
-    }
-    let filtered: Vec<String> = fit::FILTERED_WORDS
-        .iter()
-        .map(|word| (*word).to_owned())
-        .collect();
-    let findings = fit::findings(Installed {
-        phrases: &phrases,
-        agency: &settings.agency.agency(),
-        gazetteer: &gazetteer,
-        modes: &modes,
-        filtered: &filtered,
-    });
-    for finding in findings {
-        if finding.what.is_error() {
-            told.error(&finding.to_string());
-        } else {
-            told.warning(&finding.to_string());
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a demonstration is made of: its config, and alerts, facts and shelters that never were.
 
+mod carrier;
+
 use jiff::Timestamp;
 
 use crate::domain::area::AreaCode;
@@ -7,6 +9,8 @@ use crate::domain::board::Board;
 use crate::domain::shelter::Shelter;
 use crate::feed::samples::{self, SamplesError};
 use crate::feed::shelters;
+
+pub(super) use carrier::Carrier;
 
 /// The settings.
 pub(super) const SETTINGS: &str = include_str!("../../config/demo/siaga.toml");

@@ -1,13 +1,14 @@
-//! `siaga export`: what is kept, out of the store of a stopped server.
+//! `siaga export`: what is kept, out of the store or by the server that has it.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Exit, open_store, print, say_error};
+use super::{Exit, Reached, load, reach};
 use crate::config;
-use crate::domain::message::Inbound;
-use crate::store::Kept;
+use crate::service::desk;
+use crate::store::Store;
 
 /// What `siaga export` is told.
 #[derive(Debug, Args)]
@@ -41,34 +42,32 @@ enum Format {
 pub(super) fn run(export: &Export) -> Exit {
     let What::Messages(messages) = &export.what;
     let Format::Ndjson = messages.format;
-    open_store(&messages.config, async |store| {
-        match store.each_message(|kept| print(&line(&kept))).await {
-            Ok(()) => Exit::Done,
-            Err(error) => {
-                say_error(&error);
-                Exit::Failed
-            }
+    let settings = match load(&messages.config) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    reach(&settings, async |reached| {
+        match reached {
+            Reached::Store(store) => every(&store).await?,
+            Reached::Server(mut server) => server.get("/messages", show).await?,
         }
+        Ok(Exit::Done)
     })
 }
 
-fn line(kept: &Kept) -> String {
-    let Inbound {
-        gateway,
-        carrier_id,
-        from,
-        text,
-        received_at,
-        ..
-    } = &kept.inbound;
-    serde_json::json!({
-        "gateway": gateway.as_str(),
-        "id": carrier_id,
-        "from": from.to_string(),
-        "received_at": received_at.to_string(),
-        "text": text,
-        "outcome": kept.outcome,
-        "reply": kept.reply,
-    })
-    .to_string()
+async fn every(store: &Store) -> anyhow::Result<()> {
+    let mut cursor = Some(0);
+    while let Some(from) = cursor {
+        let lines = desk::message_lines(store, from).await?;
+        if show(lines.text.as_bytes()).is_err() {
+            // Whoever reads it has heard enough.
+            return Ok(());
+        }
+        cursor = lines.next;
+    }
+    Ok(())
+}
+
+fn show(lines: &[u8]) -> io::Result<()> {
+    io::stdout().write_all(lines)
 }

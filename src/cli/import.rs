@@ -1,16 +1,16 @@
-//! `siaga import`: tables into the store of a stopped server.
+//! `siaga import`: tables into the store, here or by the server that has it.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 
-use super::{Exit, open_store, print, say, say_error};
-use crate::config::{self, Settings};
-use crate::dialog::place::{self, PlaceWord, Role};
-use crate::domain::area::AreaCode;
-use crate::domain::gazetteer::Gazetteer;
-use crate::feed::shelters::{self, Table};
+use super::{Exit, Reached, load, print, reach, say};
+use crate::config::{self, Settings, texts};
+use crate::feed::shelters::{BYTES_MAX, Refused, Table};
+use crate::service::desk::{self, Imported};
 
 /// What `siaga import` is told.
 #[derive(Debug, Args)]
@@ -37,82 +37,121 @@ struct Shelters {
     dry_run: bool,
 }
 
+/// What the server answers.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    taken: usize,
+    refused: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    line: u64,
+    reason: String,
+}
+
 pub(super) fn run(import: &Import) -> Exit {
     let What::Shelters(asked) = &import.what;
-    let settings = match config::load(&asked.config, &config::variables()) {
+    let settings = match load(&asked.config) {
         Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Exit::Invalid;
-        }
+        Err(exit) => return exit,
     };
-    let table = match table(&asked.file, &settings) {
-        Ok(table) => table,
+    let bytes = match bytes(&asked.file) {
+        Ok(bytes) => bytes,
         Err(error) => {
             say(&format!("{error:#}"));
             return Exit::Failed;
         }
     };
-    for refused in &table.refused {
-        say(&format!("line {}: {}", refused.line, refused.reason));
-    }
-    let (taken, refused) = (table.shelters.len(), table.refused.len());
-    if asked.dry_run || taken == 0 {
-        print(&format!(
-            "{taken} row(s) could be taken, {refused} refused; nothing was changed"
+    if bytes.len() > BYTES_MAX {
+        say(&format!(
+            "a table of shelters has at most {BYTES_MAX} bytes"
         ));
-        return if refused > 0 {
-            Exit::Invalid
-        } else {
-            Exit::Done
-        };
+        return Exit::Invalid;
     }
-    open_store(&asked.config, async |store| {
-        match store.put_shelters(table.shelters).await {
-            Ok(()) => {
-                print(&format!(
-                    "{taken} row(s) taken, {refused} refused; they replace all before"
-                ));
-                if refused > 0 {
-                    Exit::Invalid
-                } else {
-                    Exit::Done
-                }
-            }
+    if asked.dry_run {
+        return match table(&bytes, &settings) {
+            Ok(table) => tell_unchanged(table.shelters.len(), &table.refused),
             Err(error) => {
-                say_error(&error);
+                say(&format!("{error:#}"));
                 Exit::Failed
             }
-        }
+        };
+    }
+    reach(&settings, async |reached| {
+        let imported = match reached {
+            Reached::Store(store) => desk::put_shelters(&store, table(&bytes, &settings)?).await?,
+            Reached::Server(mut server) => imported(server.put("/shelters", bytes).await?),
+        };
+        Ok(tell(&imported))
     })
 }
 
-/// Reads the table.
-fn table(file: &Path, settings: &Settings) -> anyhow::Result<Table> {
+fn bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = || file.display().to_string();
+    // One byte more than is taken shows that there is too much.
+    let most = u64::try_from(BYTES_MAX)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     let mut bytes = Vec::new();
     if file == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes)?;
+        std::io::stdin().take(most).read_to_end(&mut bytes)?;
     } else {
-        bytes = std::fs::read(file)?;
+        let file = std::fs::File::open(file).with_context(name)?;
+        file.take(most).read_to_end(&mut bytes).with_context(name)?;
     }
-    let gazetteer = Gazetteer::embedded(&settings.regencies())?;
-    Ok(shelters::read(&bytes, |typed| area(&gazetteer, typed)))
+    Ok(bytes)
 }
 
-/// The area of a code, or of names as people write them: `Masaran, Kec Munjungan`.
-fn area(gazetteer: &Gazetteer, typed: &str) -> Option<AreaCode> {
-    if let Some(code) = AreaCode::parse(typed) {
-        return gazetteer.name(code).map(|_| code);
+fn table(bytes: &[u8], settings: &Settings) -> anyhow::Result<Table> {
+    let texts = texts::build(settings)?;
+    Ok(desk::read_shelters(bytes, &texts.gazetteer))
+}
+
+fn imported(answer: Answer) -> Imported {
+    let refused = answer.refused.into_iter().map(|row| Refused {
+        line: row.line,
+        reason: row.reason,
+    });
+    Imported {
+        taken: answer.taken,
+        refused: refused.collect(),
     }
-    let upper = typed.to_uppercase();
-    let words = upper
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    let words: Vec<PlaceWord<'_>> = words
-        .map(|text| PlaceWord {
-            text,
-            role: Role::Free,
-        })
-        .collect();
-    place::find(gazetteer, &words).place.area()
+}
+
+fn tell(imported: &Imported) -> Exit {
+    let Imported { taken, refused } = imported;
+    if *taken == 0 {
+        return tell_unchanged(*taken, refused);
+    }
+    rows(refused);
+    print(&format!(
+        "{taken} row(s) taken, {} refused; they replace all before",
+        refused.len()
+    ));
+    exit(refused)
+}
+
+/// Where nothing was changed.
+fn tell_unchanged(taken: usize, refused: &[Refused]) -> Exit {
+    rows(refused);
+    print(&format!(
+        "{taken} row(s) could be taken, {} refused; nothing was changed",
+        refused.len()
+    ));
+    exit(refused)
+}
+
+fn rows(refused: &[Refused]) {
+    for row in refused {
+        say(&format!("line {}: {}", row.line, row.reason));
+    }
+}
+
+fn exit(refused: &[Refused]) -> Exit {
+    if refused.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Invalid
+    }
 }

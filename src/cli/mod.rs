@@ -4,10 +4,12 @@ mod check;
 mod demo;
 mod export;
 mod import;
+mod init;
 mod phone;
 pub mod read;
 pub mod segments;
 mod serve;
+mod server;
 mod sim;
 
 use std::io::Write as _;
@@ -17,8 +19,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::app;
-use crate::config;
-use crate::store::Store;
+use crate::config::{self, Settings};
+use crate::store::engine::EngineError;
+use crate::store::{Store, StoreError};
+use server::{Server, ServerError};
 
 /// SMS responder for disaster agencies.
 #[derive(Debug, Parser)]
@@ -32,6 +36,8 @@ pub struct Cli {
 enum Command {
     /// Answer carriers until stopped.
     Serve(serve::Serve),
+    /// Write a config, a key and an empty database.
+    Init(Box<init::Init>),
     /// Check the config and every text.
     Check(check::Check),
     /// Be a villager: nothing is sent outside.
@@ -40,9 +46,9 @@ enum Command {
     Read(read::Read),
     /// Measure texts: JSON objects with `text` on standard input, one a line.
     Segments,
-    /// Bring tables into the store of a stopped server.
+    /// Bring tables into the store, whether the server runs or not.
     Import(import::Import),
-    /// Write out what the store of a stopped server keeps.
+    /// Write out what the store keeps, whether the server runs or not.
     Export(export::Export),
     /// Print the completion of a shell.
     Completion {
@@ -67,8 +73,16 @@ pub enum Exit {
     Failed = 1,
     /// What was typed cannot be meant.
     Usage = 2,
+    /// There is no such thing.
+    NotFound = 3,
+    /// Whoever asks may not.
+    NotAllowed = 4,
     /// The input is invalid, or a check failed.
     Invalid = 5,
+    /// Something is in the way.
+    Conflict = 6,
+    /// The server does not answer.
+    Unreachable = 8,
     /// Interrupted from the keyboard.
     Interrupted = 130,
 }
@@ -82,7 +96,8 @@ impl From<Exit> for ExitCode {
 /// Runs what was typed.
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
-        Command::Serve(serve) => serve::run(&serve),
+        Command::Serve(serve) => serve::run(serve),
+        Command::Init(init) => init::run(&init),
         Command::Check(check) => check::run(&check),
         Command::Sim(sim) => sim::run(&sim),
         Command::Read(read) => read::run(&read),
@@ -93,7 +108,7 @@ pub fn run(cli: Cli) -> Exit {
             clap_complete::generate(shell, &mut Cli::command(), "siaga", &mut std::io::stdout());
             Exit::Done
         }
-        Command::Man { folder } => match clap_mangen::generate_to(Cli::command(), &folder) {
+        Command::Man { folder } => match manual(&folder) {
             Ok(()) => Exit::Done,
             Err(error) => {
                 say(&format!(
@@ -108,6 +123,12 @@ pub fn run(cli: Cli) -> Exit {
             Exit::Done
         }
     }
+}
+
+/// Writes the manual pages; the folder need not be there.
+fn manual(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(Cli::command(), folder)
 }
 
 /// Says something to the person; answers for programs go to standard output instead.
@@ -133,25 +154,49 @@ fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Opens the store of a config and works on it; a running server has it for itself.
-fn open_store(config: &Path, work: impl AsyncFnOnce(Store) -> Exit) -> Exit {
-    let settings = match config::load(config, &config::variables()) {
-        Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Exit::Invalid;
-        }
-    };
-    let opened = tokio::runtime::Builder::new_current_thread()
+/// Where the work on what is kept is done.
+enum Reached {
+    /// Here: no server has the store.
+    Store(Box<Store>),
+    /// By the server that has it.
+    Server(Server),
+}
+
+/// Finds who has the store of a config, and has it worked on: a running server, or nobody, and
+/// then it is opened here.
+fn reach(settings: &Settings, work: impl AsyncFnOnce(Reached) -> anyhow::Result<Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build();
+    let done = runtime
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| Ok((runtime, app::open_store(&settings)?)));
-    match opened {
-        Ok((runtime, store)) => runtime.block_on(work(store)),
-        Err(error) => {
-            say(&format!("{error:#}"));
-            Exit::Failed
-        }
+        .and_then(|runtime| runtime.block_on(async { work(find(settings).await?).await }));
+    done.unwrap_or_else(|error| {
+        say(&format!("{error:#}"));
+        let server = error.downcast_ref::<ServerError>();
+        server.map_or(Exit::Failed, ServerError::exit)
+    })
+}
+
+async fn find(settings: &Settings) -> anyhow::Result<Reached> {
+    let socket = settings.store.path.join(app::LOCAL_SOCKET);
+    if let Some(server) = Server::reach(&socket).await? {
+        return Ok(Reached::Server(server));
     }
+    match app::open_store(settings) {
+        Ok(store) => Ok(Reached::Store(Box::new(store))),
+        Err(StoreError::Engine(EngineError::Locked { pid })) => {
+            let silent = ServerError::Silent(format!("nothing answers at {}", socket.display()));
+            Err(anyhow::Error::from(silent).context(format!("process {pid} has the store")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a config, or says what is wrong with it.
+fn load(config: &Path) -> Result<Settings, Exit> {
+    config::load(config, &config::variables()).map_err(|faults| {
+        say_error(&faults);
+        Exit::Invalid
+    })
 }

@@ -10,8 +10,9 @@ use clap::Args;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, demo, say, say_error};
-use crate::app::{self, App, Storage};
+use super::demo::{self, Carrier};
+use super::{Exit, say, say_error};
+use crate::app::{self, App, StartError, Storage};
 use crate::config::{self, Faults, Settings};
 use crate::service::metrics::Metrics;
 use crate::telemetry;
@@ -25,11 +26,14 @@ pub(super) struct Serve {
     /// Try it: in memory, on loopback, with samples and a carrier that is none.
     #[arg(long)]
     demo: bool,
+    /// Where the demonstration's carrier is; the environment goes before it.
+    #[arg(skip)]
+    own: Vec<(String, String)>,
 }
 
 impl Serve {
     fn settings(&self) -> Result<Settings, Faults> {
-        let variables = config::variables();
+        let variables = [self.own.clone(), config::variables()].concat();
         if self.demo {
             config::parse("demo", demo::SETTINGS, &variables)
         } else {
@@ -46,7 +50,15 @@ impl Serve {
     }
 }
 
-pub(super) fn run(serve: &Serve) -> Exit {
+pub(super) fn run(mut serve: Serve) -> Exit {
+    let carrier = match serve.demo.then(Carrier::listen).transpose() {
+        Ok(carrier) => carrier,
+        Err(error) => {
+            say_error(&error);
+            return Exit::Failed;
+        }
+    };
+    serve.own.extend(carrier.as_ref().map(Carrier::variable));
     let settings = match serve.settings() {
         Ok(settings) => settings,
         Err(faults) => {
@@ -61,7 +73,10 @@ pub(super) fn run(serve: &Serve) -> Exit {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(serve_until_stopped(serve, settings, metrics)),
+        Ok(runtime) => {
+            runtime.spawn(show_what_is_sent(carrier));
+            runtime.block_on(serve_until_stopped(&serve, settings, metrics))
+        }
         Err(error) => {
             say_error(&error);
             Exit::Failed
@@ -89,7 +104,8 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
         say_error(error.as_ref());
         return Exit::Failed;
     }
-    tracing::info!(public = %app.public, admin = %app.admin, "siaga answers");
+    let mode = app.mode().await.slug();
+    tracing::info!(public = %app.public, admin = %app.admin, mode, "siaga answers");
     tell(&[NotifyState::Ready]);
     if serve.demo {
         say(&invitation(app.public));
@@ -110,6 +126,15 @@ async fn serve_until_stopped(serve: &Serve, settings: Settings, metrics: Arc<Met
     exit
 }
 
+/// Shows what a demonstration sends.
+async fn show_what_is_sent(carrier: Option<Carrier>) {
+    if let Some(carrier) = carrier
+        && let Err(error) = carrier.run().await
+    {
+        tracing::error!(%error, "what the demonstration sends is no longer shown");
+    }
+}
+
 /// Puts the samples on the board of a demonstration.
 async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error>> {
     let samples = demo::Samples::at(app::now())?;
@@ -122,7 +147,8 @@ fn invitation(public: SocketAddr) -> String {
     format!(
         "siaga answers on {public}; nothing is kept, nothing is sent. Be a villager:\n\n  \
          curl 'http://{public}/hooks/demo?from=%2B6281230001111&id=1&text=INFO+LONGSOR+MUNJUNGAN'\n\n\
-         Each message needs an id of its own: a repeated one is answered as before. Ctrl-C ends."
+         Each message needs an id of its own: a repeated one is answered as before. After TOLONG, \
+         what the phone of an officer on duty reads is shown here. Ctrl-C ends."
     )
 }
 
@@ -133,16 +159,19 @@ async fn reload(serve: &Serve, app: &mut App, metrics: &Arc<Metrics>) {
     }
     match serve.settings() {
         Ok(settings) => match app.reload(&settings, metrics).await {
-            Ok(()) => tracing::info!("agency, gateways and limits are read anew"),
+            Ok(()) => tracing::info!("agency, texts, gateways, duty and limits are read anew"),
+            Err(StartError::Texts(faults)) => refused(&faults),
             Err(error) => tracing::error!(%error, "the new config cannot be used; the old stays"),
         },
-        Err(faults) => {
-            for fault in &faults.0 {
-                tracing::error!(%fault, "the new config is wrong; the old stays");
-            }
-        }
+        Err(faults) => refused(&faults),
     }
     tell(&[NotifyState::Ready]);
+}
+
+fn refused(faults: &Faults) {
+    for fault in &faults.0 {
+        tracing::error!(%fault, "the new config is wrong; the old stays");
+    }
 }
 
 /// Tells systemd, where it started us.

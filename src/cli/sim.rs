@@ -6,12 +6,13 @@ use clap::{Args, Subcommand};
 
 use super::phone::{self, Shown};
 use super::{Exit, demo, print, say, say_error};
-use crate::app::{self, Exchange, Simulator};
+use crate::app::{self, Simulator};
 use crate::config::{self, Settings};
 use crate::dialog::intent::{Place, Reading};
 use crate::domain::address::Address;
 use crate::domain::area::AreaCode;
 use crate::domain::segment::measure;
+use crate::service::respond::Response;
 
 /// What `siaga sim` is told.
 #[derive(Debug, Args)]
@@ -73,8 +74,8 @@ pub(super) fn run(sim: &Sim) -> Exit {
             What::Phone(_) => {
                 let mut simulator = runtime.block_on(start(&settings))?;
                 phone::run(|text| {
-                    let exchange = runtime.block_on(simulator.say(&from, text))?;
-                    Ok(shown(&simulator, &exchange))
+                    let response = runtime.block_on(simulator.say(&from, text))?;
+                    Ok(shown(&simulator, &response))
                 })
             }
         });
@@ -102,35 +103,50 @@ async fn start(settings: &Settings) -> anyhow::Result<Simulator> {
 async fn texts(settings: &Settings, from: &Address, sms: &Sms) -> anyhow::Result<()> {
     let mut simulator = start(settings).await?;
     for text in &sms.texts {
-        let exchange = simulator.say(from, text).await?;
+        let response = simulator.say(from, text).await?;
         if sms.json {
-            let facts = facts(&simulator, &exchange);
-            let reply = exchange.reply;
+            let facts = facts(&simulator, &response);
+            let reply = response.reply;
             print(&serde_json::json!({ "text": text, "reply": reply, "facts": facts }).to_string());
             continue;
         }
         print(&format!("> {text}"));
         print(&format!(
             "< {}",
-            exchange.reply.as_deref().unwrap_or("(no reply)")
+            response.reply.as_deref().unwrap_or("(no reply)")
         ));
-        for fact in facts(&simulator, &exchange) {
+        for fact in facts(&simulator, &response) {
             print(&format!("    {fact}"));
         }
     }
     Ok(())
 }
 
-fn shown(simulator: &Simulator, exchange: &Exchange) -> Shown {
+fn shown(simulator: &Simulator, response: &Response) -> Shown {
     Shown {
-        reply: exchange.reply.clone(),
-        facts: facts(simulator, exchange),
+        reply: response.reply.clone(),
+        facts: facts(simulator, response),
     }
 }
 
 /// What siaga made of a text, one fact a line.
-fn facts(simulator: &Simulator, exchange: &Exchange) -> Vec<String> {
-    let reading = &exchange.reading;
+fn facts(simulator: &Simulator, response: &Response) -> Vec<String> {
+    let mut facts = response
+        .reading
+        .as_ref()
+        .map_or_else(Vec::new, |reading| understood(simulator, reading));
+    if let Some(reply) = &response.reply {
+        let size = measure(reply);
+        let unit = size.encoding.name();
+        facts.push(format!(
+            "reply    {} units, {} segment(s), {unit}",
+            size.units, size.segments
+        ));
+    }
+    facts
+}
+
+fn understood(simulator: &Simulator, reading: &Reading) -> Vec<String> {
     let mut facts = vec![format!("intent   {:?}", reading.intent)];
     if let Some(hazard) = reading.hazard {
         facts.push(format!("hazard   {}", hazard.slug()));
@@ -147,14 +163,6 @@ fn facts(simulator: &Simulator, exchange: &Exchange) -> Vec<String> {
     facts.push(format!("language {}", reading.language.code()));
     if reading.urgent {
         facts.push("urgent   DARURAT".to_owned());
-    }
-    if let Some(reply) = &exchange.reply {
-        let size = measure(reply);
-        let unit = size.encoding.name();
-        facts.push(format!(
-            "reply    {} units, {} segment(s), {unit}",
-            size.units, size.segments
-        ));
     }
     facts
 }

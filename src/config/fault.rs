@@ -92,7 +92,10 @@ pub(super) fn problem_of(message: &str) -> (String, Option<String>) {
     (message.to_owned(), None)
 }
 
-/// The choice that was most likely meant, or all of them.
+/// Most choices that a hint lists.
+const LISTED_MAX: usize = 24;
+
+/// The choice that was most likely meant, or all of them where they are few.
 pub(super) fn hint_of(typed: &str, choices: &[&str]) -> Option<String> {
     let nearest = choices
         .iter()
@@ -102,7 +105,7 @@ pub(super) fn hint_of(typed: &str, choices: &[&str]) -> Option<String> {
     if distance <= 1 + typed.chars().count() / 3 {
         return Some(format!("did you mean {choice}?"));
     }
-    Some(format!("it can be {}", choices.join(", ")))
+    (choices.len() <= LISTED_MAX).then(|| format!("it can be {}", choices.join(", ")))
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::texts::TextSettings;
 use crate::domain::address::{Address, Country};
 use crate::domain::agency::{Agency, ReplyMode, Zone};
 use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
+use crate::service::page::{Duty, DutySettings};
 use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience, REFUSALS_MAX};
 
@@ -21,6 +23,8 @@ pub struct Settings {
     pub regency: Vec<String>,
     /// Who answers.
     pub agency: AgencySettings,
+    /// Texts, words and areas in place of our own.
+    pub texts: TextSettings,
     /// The listeners.
     pub http: HttpSettings,
     /// Where things are kept.
@@ -29,6 +33,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// What is bounded beside the listeners.
     pub limits: Limits,
+    /// Who is told of an emergency at once.
+    pub duty: DutySettings,
     /// The log.
     pub log: LogSettings,
     /// The carriers, by their name.
@@ -42,10 +48,12 @@ impl Default for Settings {
         Self {
             regency: vec!["35.03".to_owned()],
             agency: AgencySettings::default(),
+            texts: TextSettings::default(),
             http: HttpSettings::default(),
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),
             limits: Limits::default(),
+            duty: DutySettings::default(),
             log: LogSettings::default(),
             gateways: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -127,6 +135,11 @@ impl Settings {
             .iter()
             .filter_map(|code| AreaCode::parse(code))
             .collect()
+    }
+
+    /// Who is paged for an emergency.
+    pub fn duty(&self) -> Duty {
+        self.duty.duty(self.agency.home())
     }
 
     /// What is the same for every kind of gateway.

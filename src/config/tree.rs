@@ -141,6 +141,11 @@ impl<'s> Tree<'s> {
         }
     }
 
+    /// Reads the whole; every fault in it is noted. `None` where nothing can be made of it.
+    pub(super) fn read_whole<T: DeserializeOwned>(&self, faults: &mut Vec<Fault>) -> Option<T> {
+        self.read(&[], self.root.clone(), faults)
+    }
+
     /// A fault that was found after reading, at a value's path such as `http.public.listen`.
     pub(super) fn fault_at(&self, path: &str, problem: &str, hint: Option<String>) -> Fault {
         let steps: Path = path.split('.').map(str::to_owned).collect();

@@ -88,12 +88,15 @@ enum About {
 
 fn about(heard: &Heard<'_>, at: usize) -> About {
     let mut index = at;
-    for _ in 0..LEFT_MOST {
+    let mut steps = 0;
+    while steps < LEFT_MOST {
         let stop = heard.unit(index).is_none_or(|unit| unit.gap == Gap::Stop);
         let Some(before) = index.checked_sub(1).filter(|_| !stop) else {
             break;
         };
         index = before;
+        // Names of places say nothing of what is measured.
+        steps += usize::from(heard.unit(index).is_some_and(|unit| !unit.place));
         if heard.is(index, Class::Water) {
             return About::Water;
         }

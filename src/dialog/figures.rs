@@ -11,7 +11,7 @@ use self::fate::{Fate, fate_of};
 use self::house::Harm;
 use super::heard::Heard;
 use super::units::Unit;
-use super::vocabulary::Class;
+use super::vocabulary::{Class, Keyword};
 use super::words::{Gap, NumberStyle};
 use crate::domain::hazard::Hazard;
 use crate::domain::report::Fields;
@@ -143,8 +143,9 @@ impl<'a> Figures<'a> {
             && (self.is_labelled(at) || self.heard.before_is(at, Class::Vague));
         let behind = self.heard.unit(at + 1);
         let measures = [Class::Measure, Class::Metre, Class::Centimetre];
-        let counts_measure =
-            behind.is_some_and(|unit| unit.gap <= Gap::Space && unit.is_any(&measures));
+        let counts_measure = behind
+            .is_some_and(|unit| unit.gap <= Gap::Space && unit.is_any(&measures))
+            && !(self.is_harm_of_houses(at) && self.is_counted_behind(at + 1));
         let count = !named && !counts_measure && value <= COUNT_MOST;
         count.then(|| u32::try_from(value).ok())?
     }
@@ -222,13 +223,18 @@ impl<'a> Figures<'a> {
 
     /// `N orang …`: the fate to the right, else the one to the left.
     fn tie_persons(&mut self, at: usize, from: usize, value: u32) {
+        if self.are_asked_for(at) {
+            return;
+        }
         let before = self.pending.take().filter(|pending| pending.next == at);
         let value = value.saturating_add(before.map_or(0, |pending| pending.value));
         let right = self.fate_right(from, RIGHT_MOST);
         let left = self.fate_left(at, LEFT_MOST);
         match (right, left) {
-            (Some((_, used)), Some((fate, left))) if self.belongs_to_next_number(&used) => {
-                self.keep(Tied::Person(fate), value, at, &[left], left);
+            (Some((_, used)), left) if self.belongs_to_next_number(&used) => {
+                if let Some((fate, left)) = left {
+                    self.keep(Tied::Person(fate), value, at, &[left], left);
+                }
             }
             (Some((fate, used)), _) => {
                 let degree_at = used.last().copied().unwrap_or(from);
@@ -238,6 +244,7 @@ impl<'a> Figures<'a> {
                 self.keep(Tied::Person(fate), value, at, &[left], left);
             }
             (None, Some(_)) => {}
+            (None, None) if self.is_alone(at, from) && self.tie_to_us(at, value) => {}
             (None, None) => {
                 let and = (from..from + 2).find(|and| self.near(*and, Class::And));
                 let next = and
@@ -248,20 +255,77 @@ impl<'a> Figures<'a> {
         }
     }
 
+    /// `kirim 10 orang`: helpers, not victims.
+    fn are_asked_for(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).filter(|_| self.joined_to_last(at)) else {
+            return false;
+        };
+        let unit = self.heard.unit(before);
+        let cries = unit.map_or(0, |unit| unit.words.0);
+        let cries = matches!(
+            self.heard
+                .words
+                .list
+                .get(cries)
+                .and_then(|word| word.entry.keyword),
+            Some((Keyword::Emergency, _))
+        );
+        let asks = unit.is_some_and(|unit| unit.is(Class::Want) && unit.need.is_none());
+        asks && !cries && !self.heard.is(before, Class::Filler)
+    }
+
+    /// Whether a number of persons is a clause of its own.
+    fn is_alone(&self, at: usize, from: usize) -> bool {
+        let begins = self
+            .heard
+            .unit(at)
+            .is_some_and(|unit| unit.gap == Gap::Comma);
+        let ends = self
+            .heard
+            .unit(from)
+            .is_none_or(|unit| unit.gap >= Gap::Comma);
+        begins && ends
+    }
+
+    /// `kami terjebak di atap, 5 orang`: the persons are those that the clause before is about.
+    fn tie_to_us(&mut self, at: usize, value: u32) -> bool {
+        let mut clauses = self.heard.clauses();
+        let Some(before) = clauses.find(|clause| clause.end == at) else {
+            return false;
+        };
+        let us = before.clone().any(|at| self.heard.is(at, Class::Subject));
+        let found = self.fate_right(before.start + 1, before.len().saturating_sub(1));
+        let Some((fate, used)) = found.filter(|(_, used)| us && !self.taken_any(used)) else {
+            return false;
+        };
+        self.keep(Tied::Person(fate), value, at, &used, at);
+        true
+    }
+
     /// A number with no noun: right before its fate (`2 luka`), or right behind it (`luka 2`).
     fn tie_bare(&mut self, at: usize, next: usize, value: u32) {
         if self.heard.before_is(at, Class::House) {
             return self.tie_bare_houses(at, next, value);
         }
-        let right = if self.joined(next) {
-            self.fate_right(next, 2)
-        } else {
-            None
-        };
+        if self.follows_persons(at) {
+            return self.tie_persons(at, next, value);
+        }
+        let right = self.fate_of_bare(next);
+        if self.is_harm_of_houses(at) && self.is_next_numbers(right.as_ref())
+            || self.is_one_of_houses(right.as_ref())
+        {
+            return self.tie_bare_houses(at, next, value);
+        }
+        let harmed = right.as_ref().is_some_and(|(fate, _)| fate.is_of_persons());
+        if !harmed && self.counts_goods(at) {
+            return;
+        }
         let left = self.fate_left(at, 3).filter(|_| self.closes(next));
         match (right, left) {
-            (Some((_, used)), Some((fate, left))) if self.belongs_to_next_number(&used) => {
-                self.keep(Tied::Person(fate), value, at, &[left], left);
+            (Some((_, used)), left) if self.belongs_to_next_number(&used) => {
+                if let Some((fate, left)) = left {
+                    self.keep(Tied::Person(fate), value, at, &[left], left);
+                }
             }
             (Some((fate, used)), _) => {
                 let degree_at = used.last().copied().unwrap_or(next);
@@ -277,6 +341,68 @@ impl<'a> Figures<'a> {
             }
             (None, None) => self.tie_by_degree(at, next, value),
         }
+    }
+
+    /// `wong loro`, `warga 3`: the number stands behind those it counts, not behind what befell them.
+    fn follows_persons(&self, at: usize) -> bool {
+        let close = self
+            .heard
+            .unit(at)
+            .is_some_and(|unit| unit.gap <= Gap::Space);
+        let before = at.checked_sub(1).and_then(|before| self.heard.unit(before));
+        close
+            && before.is_some_and(|unit| {
+                unit.is(Class::Person) && !unit.is(Class::Victims) && fate_of(unit).is_none()
+            })
+    }
+
+    /// The fate told right behind a bare number. Who died or is hurt is a person, also where the
+    /// word for him is unknown; what is missing, buried or moved may be anything.
+    fn fate_of_bare(&self, next: usize) -> Option<(Fate, Vec<usize>)> {
+        let told = (next..next + 2)
+            .find(|told| !self.near(*told, Class::Label))
+            .unwrap_or(next);
+        let (fate, used) = self
+            .joined(next)
+            .then(|| self.fate_right(told, 2))
+            .flatten()?;
+        let first = used.iter().min().copied().unwrap_or(told);
+        let named = (told..first).all(|at| self.heard.unit(at).is_some_and(|unit| !unit.unknown));
+        (named || fate.is_of_persons()).then_some((fate, used))
+    }
+
+    /// `selimut 50 utk pengungsi`, `perahu hilang 2`, `kirim 10 …`: the number counts no victims.
+    fn counts_goods(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        let Some(unit) = self.heard.unit(before).filter(|_| self.joined_to_last(at)) else {
+            return false;
+        };
+        match fate_of(unit) {
+            Some(_) => self.befalls_thing(before),
+            None => unit.need.is_some(),
+        }
+    }
+
+    fn joined_to_last(&self, at: usize) -> bool {
+        let unit = self.heard.unit(at);
+        unit.is_some_and(|unit| unit.gap <= Gap::Space)
+    }
+
+    /// `3 rumah rusak, 1 tertimbun`: one more of the houses just counted.
+    fn is_one_of_houses(&self, right: Option<&(Fate, Vec<usize>)>) -> bool {
+        let house = self
+            .counts
+            .last()
+            .is_some_and(|last| matches!(last.tied, Tied::House(_)));
+        let harm = right.and_then(|(_, used)| used.first());
+        house && harm.is_some_and(|at| self.heard.is(*at, Class::Damaged))
+    }
+
+    /// Whether a fate found to the right is that of a number behind it, or there is none.
+    fn is_next_numbers(&self, right: Option<&(Fate, Vec<usize>)>) -> bool {
+        right.is_none_or(|(_, used)| self.belongs_to_next_number(used))
     }
 
     /// `rusak 3 berat, 7 ringan`: one more degree of what was counted before.

@@ -78,30 +78,48 @@ impl Problem {
             Self::Cut { .. } | Self::Filtered(_) | Self::Digits(_) => false,
         }
     }
+
+    /// What to do.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "shorten the text",
+            Self::NoRoomForItems { .. } => "shorten the text around {items}",
+            Self::NotGsm(_) => "write it with plain letters",
+            Self::Cut { .. } => "use a shorter name",
+            Self::Filtered(_) => "say it with another word",
+            Self::Digits(_) => "set digits apart, as in 4.432",
+        }
+    }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): ", self.phrase.name(), self.language.code())?;
-        match &self.what {
-            Problem::TooLong {
+        match self {
+            Self::TooLong {
                 excess,
                 slot,
                 value,
             } => {
                 write!(f, "{excess} over one SMS with {{{slot}}} = `{value}`")
             }
-            Problem::NoRoomForItems { room } => {
+            Self::NoRoomForItems { room } => {
                 write!(
                     f,
                     "only {room} letters left for {{items}}, {LIST_ROOM} needed"
                 )
             }
-            Problem::NotGsm(character) => write!(f, "`{character}` is no letter of an SMS"),
-            Problem::Cut { slot, value } => write!(f, "{{{slot}}} cuts `{value}`"),
-            Problem::Filtered(word) => write!(f, "`{word}` is filtered by carriers"),
-            Problem::Digits(run) => write!(f, "`{run}` has four or more digits in a row"),
+            Self::NotGsm(character) => write!(f, "`{character}` is no letter of an SMS"),
+            Self::Cut { slot, value } => write!(f, "{{{slot}}} cuts `{value}`"),
+            Self::Filtered(word) => write!(f, "`{word}` is filtered by carriers"),
+            Self::Digits(run) => write!(f, "`{run}` has four or more digits in a row"),
         }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (phrase, language) = (self.phrase.name(), self.language.code());
+        write!(f, "{phrase} ({language}): {}", self.what)
     }
 }
 
@@ -435,7 +453,8 @@ mod tests {
                 "Selamat pergi ke 12345 \u{2019}",
             )
             .replace("Lihat: DAFTAR. -{org}", "Lihat: DAFTAR. {kab} -{org}");
-        let phrases = Phrases::load(BTreeMap::from([(Language::Id, edited)])).unwrap();
+        let edited = toml::from_str(&edited).unwrap();
+        let phrases = Phrases::load(&BTreeMap::from([(Language::Id, edited)])).unwrap();
         let mut named = agency("BPBD Trenggalek");
         named.kab = "Kabupaten Trenggalek dan sekitarnya".to_owned();
         let found = check(&phrases, &named);

@@ -75,7 +75,7 @@ impl<'a> Heard<'a> {
         let units = &self.units;
         let unit_of = |word: usize| units.partition_point(|unit| unit.words.1 <= word);
         let (mut signs, mut loose, mut all) = (Vec::new(), Vec::new(), self.all);
-        loose_phrases(&self.words.list, vocabulary, |from, end, sense| {
+        loose_phrases(&self.words.list, units, vocabulary, |from, end, sense| {
             let unit = unit_of(from);
             let inside = units
                 .get(unit..=unit_of(end.saturating_sub(1)))
@@ -140,7 +140,11 @@ impl<'a> Heard<'a> {
             .mentions
             .iter()
             .find(|mention| mention.named && self.before_is(mention.unit, Class::Because));
-        let named = || self.mentions.iter().find(|mention| mention.named);
+        let named = || {
+            let mut named = self.mentions.iter().filter(|mention| mention.named);
+            let first = named.clone().find(|mention| !self.is_mountain(mention));
+            first.or_else(|| named.next())
+        };
         let wet = |mention: &&Mention| mention.hazard != Hazard::Drought;
         let sign = || self.mentions.iter().find(wet);
         cause
@@ -148,6 +152,23 @@ impl<'a> Heard<'a> {
             .or_else(sign)
             .or_else(|| self.mentions.first())
             .map(|mention| mention.hazard)
+    }
+
+    /// `lereng kelud terbakar`: the mountain is where it happens.
+    fn is_mountain(&self, mention: &Mention) -> bool {
+        let at = mention.unit;
+        let word = |at: usize| {
+            self.unit(at)
+                .map_or("", |unit| self.words.text_at(unit.words.0))
+        };
+        let named = matches!(word(at), "KELUD" | "KELUT" | "SEMERU" | "GUNUNG");
+        let before = at.checked_sub(1);
+        named
+            && before.is_some_and(|before| {
+                self.is(before, Class::Slope)
+                    || self.is(before, Class::BeforePlace)
+                    || matches!(word(before), "KAKI" | "PUNCAK" | "SEKITAR" | "HUTAN")
+            })
     }
 
     /// The clauses: ranges of units parted by commas and sentence ends.
@@ -168,21 +189,61 @@ impl<'a> Heard<'a> {
     /// Whether the clause asks something.
     pub(super) fn asks(&self, clause: &std::ops::Range<usize>) -> bool {
         let units = self.units.get(clause.clone()).unwrap_or(&[]);
+        clause.clone().any(|at| self.asks_at(at, clause.start))
+            || units.first().is_some_and(|unit| unit.is(Class::Aux))
+            || units.len() > 1 && ends_in_tag(units)
+    }
+
+    /// The first word that asks in a clause.
+    pub(super) fn first_question(&self, clause: &std::ops::Range<usize>) -> Option<usize> {
+        clause
+            .clone()
+            .find(|at| self.is(*at, Class::Question) && self.asks_at(*at, clause.start))
+    }
+
+    /// Whether the unit makes a question of the clause that begins at `start`.
+    fn asks_at(&self, at: usize, start: usize) -> bool {
+        let Some(unit) = self.unit(at) else {
+            return false;
+        };
+        if unit.asks {
+            return true;
+        }
         let asking = [Class::Question, Class::Where, Class::When];
-        let says = units
-            .iter()
-            .any(|unit| unit.asks || !unit.place && !unit.doubled && unit.is_any(&asking));
-        let says = says || units.first().is_some_and(|unit| unit.is(Class::Aux));
-        let last = units.iter().rev().find(|unit| {
-            unit.is(Class::Tag) || !(unit.place || unit.is_any(&[Class::Address, Class::Time]))
-        });
-        says || last.is_some_and(|unit| unit.is(Class::Tag)) && units.len() > 1
+        if unit.place || unit.doubled || self.is_wanting(at) {
+            return false;
+        }
+        // `aman gak pak dari banjir`
+        let asked_to =
+            unit.is(Class::Tag) && at > start && self.follows_closely(at + 1, Class::Title);
+        unit.is_any(&asking) || asked_to
+    }
+
+    /// `mana damkar`, `damkar mana`: who misses help asks for it.
+    fn is_wanting(&self, at: usize) -> bool {
+        let where_is = self.is(at, Class::Where) && self.is(at, Class::Want);
+        let need = |at: usize| self.unit(at).is_some_and(|unit| unit.need.is_some());
+        where_is && (need(at + 1) || at.checked_sub(1).is_some_and(need))
+    }
+
+    /// Whether the unit at an index is of a class and in one phrase with the unit before.
+    pub(super) fn follows_closely(&self, at: usize, class: Class) -> bool {
+        self.unit(at)
+            .is_some_and(|unit| unit.gap <= Gap::Space && unit.is(class))
     }
 
     /// Whether any clause asks.
     pub(super) fn asks_at_all(&self) -> bool {
         self.clauses().any(|clause| self.asks(&clause))
     }
+}
+
+/// Whether the last word that says something asks for yes or no.
+fn ends_in_tag(units: &[Unit]) -> bool {
+    let last = units.iter().rev().find(|unit| {
+        unit.is(Class::Tag) || !(unit.place || unit.is_any(&[Class::Address, Class::Time]))
+    });
+    last.is_some_and(|unit| unit.is(Class::Tag))
 }
 
 fn take_place(unit: &mut Unit, used: &[usize]) {
@@ -217,6 +278,8 @@ fn find_place(
             Role::Hazard
         } else if unit.unknown {
             Role::Free
+        } else if unit.classes == Classes::default() && unit.need.is_none() {
+            Role::Part
         } else {
             Role::Known
         };
@@ -234,6 +297,7 @@ fn find_place(
         .map(|(word, role)| PlaceWord {
             text: before_a_place(words.text(word)),
             role,
+            parted: word.gap >= Gap::Comma,
         })
         .collect();
     place::find(gazetteer, &list)

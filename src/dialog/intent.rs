@@ -98,6 +98,43 @@ pub enum Intent {
     Empty,
 }
 
+impl Intent {
+    /// Whether the text goes on with a conversation, rather than beginning one by a keyword.
+    pub const fn is_answer(&self) -> bool {
+        match self {
+            Self::Choice(_)
+            | Self::Answer
+            | Self::More
+            | Self::Cancel
+            | Self::Emergency
+            | Self::Thanks
+            | Self::Unknown
+            | Self::Empty => true,
+            Self::Info
+            | Self::Quake
+            | Self::Weather
+            | Self::Report
+            | Self::AddToReport(_)
+            | Self::ReportOrInfo
+            | Self::Status
+            | Self::StatusOf(_)
+            | Self::CheckAlert(_)
+            | Self::Subscribe
+            | Self::Unsubscribe
+            | Self::Shelter
+            | Self::Safe
+            | Self::SafeHidden
+            | Self::SafeErase
+            | Self::Find(_)
+            | Self::Phones
+            | Self::Help(_)
+            | Self::SetLanguage(_)
+            | Self::DidYouMean { .. }
+            | Self::Greeting => false,
+        }
+    }
+}
+
 /// What BANTUAN is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelpTopic {

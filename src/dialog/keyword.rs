@@ -79,15 +79,26 @@ impl<'a> Command<'a> {
 
     /// Whether nothing stands behind, or only what fits: hazard, place, number, filler, `more`.
     fn fits(&self, more: &[Class]) -> bool {
+        self.fits_or(|unit| unit.is_any(more))
+    }
+
+    fn fits_or(&self, more: impl Fn(&Unit) -> bool) -> bool {
         let fits = |unit: &Unit| {
             unit.place
                 || unit.hazard.is_some()
                 || unit.number.is_some()
                 || unit.is_any(&[Class::Filler, Class::Address])
-                || unit.is_any(more)
+                || more(unit)
                 || self.code(unit).is_some()
         };
         self.rest().iter().all(fits)
+    }
+
+    /// Whether a unit begins with an alias of a keyword.
+    fn is_word_of(&self, unit: &Unit, keyword: Keyword) -> bool {
+        let word = self.heard.words.list.get(unit.words.0);
+        word.and_then(|word| word.entry.keyword)
+            .is_some_and(|alias| alias.0 == keyword)
     }
 
     fn only(&self, classes: &[Class]) -> bool {
@@ -181,11 +192,13 @@ impl<'a> Command<'a> {
                 None => Intent::CheckAlert(code.to_owned()),
             });
         }
-        if !self.fits(&[Class::OwnReport]) {
+        let own = |unit: &Unit| self.is_word_of(unit, Keyword::Report);
+        let spoken_of = self.rest().iter().any(own);
+        if !self.fits_or(own) {
             return None;
         }
         let place = self.rest().iter().any(|unit| unit.place);
-        Some(if self.names_hazard() || place {
+        Some(if !spoken_of && (self.names_hazard() || place) {
             Intent::Info
         } else {
             Intent::Status
@@ -267,12 +280,7 @@ impl<'a> Command<'a> {
     }
 
     fn is_cry(&self, unit: &Unit) -> bool {
-        let word = self.heard.words.list.get(unit.words.0);
-        word.is_some_and(|word| {
-            word.entry
-                .keyword
-                .is_some_and(|k| k.0 == Keyword::Emergency)
-        })
+        self.is_word_of(unit, Keyword::Emergency)
     }
 
     /// Whether the rest is what this keyword takes; for guesses at misspelt ones.

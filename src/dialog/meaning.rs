@@ -22,24 +22,21 @@ impl Meaning<'_> {
     pub(super) fn intent(&self) -> Intent {
         let heard = self.heard;
         let asks = heard.asks_at_all();
-        if heard.has(Class::Leave) && !self.tells() {
+        let how_to = self.is_how_to(asks);
+        if heard.has(Class::Leave) && !self.tells() && !(how_to && asks) {
             return Intent::Unsubscribe;
         }
-        if heard.has(Class::OwnReport)
-            && (asks || heard.has(Class::Progress))
-            && !self.measured()
-            && (asks || !self.tells())
-        {
+        if self.follows_up(asks) {
             return Intent::Status;
         }
         if heard.has(Class::Join) && !self.figures() && !heard.has(Class::Advert) && !self.tells() {
-            return if self.is_how_to(asks) {
+            return if how_to {
                 Intent::Help(HelpTopic::Subscribe)
             } else {
                 Intent::Subscribe
             };
         }
-        if self.is_how_to(asks) {
+        if how_to {
             return Intent::Help(topic(heard, 0));
         }
         if heard.has(Class::AskPhone) && asks && !self.tells() {
@@ -55,6 +52,15 @@ impl Meaning<'_> {
             .or_else(|| self.question(asks))
             .or_else(|| self.courtesy())
             .unwrap_or(Intent::Unknown)
+    }
+
+    /// Asks what became of an own report.
+    fn follows_up(&self, asks: bool) -> bool {
+        let heard = self.heard;
+        let waits = asks || heard.has(Class::Overdue);
+        heard.has(Class::OwnReport)
+            && (waits || heard.has(Class::Progress) && !self.tells())
+            && !self.measured()
     }
 
     fn figures(&self) -> bool {
@@ -112,19 +118,32 @@ impl Meaning<'_> {
             .mentions
             .iter()
             .any(|mention| clause.contains(&mention.unit));
-        told && !self.heard.asks(clause) && !self.is_hearsay(clause)
+        let account = told && !self.heard.asks(clause) && !self.is_hearsay(clause);
+        account || self.sea_withdrew(clause)
+    }
+
+    /// `air laut surut, apakah tanda tsunami`: a sign of a tsunami that is seen, then asked about.
+    fn sea_withdrew(&self, clause: &std::ops::Range<usize>) -> bool {
+        let asked = self.heard.first_question(clause);
+        self.heard.mentions.iter().any(|mention| {
+            let seen = mention.hazard == Hazard::Tsunami && !mention.named;
+            let before = asked.is_some_and(|asked| mention.unit < asked);
+            seen && before && clause.contains(&mention.unit)
+        })
     }
 
     fn is_hearsay(&self, clause: &std::ops::Range<usize>) -> bool {
         let units = self.heard.units.get(clause.clone()).unwrap_or(&[]);
-        let news = [Class::Hearsay, Class::AskNews];
+        let news = [Class::Hearsay, Class::AskNews, Class::Join];
         units.iter().any(|unit| unit.is_any(&news)) && !self.figures()
     }
 
     fn is_how_to(&self, asks: bool) -> bool {
         let heard = self.heard;
+        let wants = !self.fields.needs.is_empty();
         heard.has(Class::HowTo)
-            && !self.figures()
+            && !self.measured()
+            && (!wants || asks && !self.named_place() && !self.tells())
             && (asks || !self.named_place())
             && !heard.has(Class::Advert)
     }
@@ -184,10 +203,17 @@ impl Meaning<'_> {
         gone.any(done) && !zero
     }
 
+    /// `tidak rusak`, `tidak ada kerusakan`.
+    fn is_denied(&self, at: usize) -> bool {
+        self.heard.before_is(at, Class::Not) || self.heard.before_is(at, Class::Lack)
+    }
+
     fn harm_told(&self) -> bool {
-        self.heard.units.iter().enumerate().any(|(at, unit)| {
-            unit.is(Class::Harm) && !unit.place && !self.heard.before_is(at, Class::Not)
-        })
+        self.heard
+            .units
+            .iter()
+            .enumerate()
+            .any(|(at, unit)| unit.is(Class::Harm) && !unit.place && !self.is_denied(at))
     }
 
     /// A report: a hazard told of with something more, a need, a count, works that failed.

@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod depth;
+mod distress;
 mod fields;
 mod figures;
 pub mod fit;
@@ -15,6 +16,7 @@ mod meaning;
 mod needs;
 mod numbers;
 pub mod packing;
+pub mod page;
 pub mod phrases;
 pub mod place;
 mod read;

@@ -23,7 +23,7 @@ pub(super) fn needs(heard: &Heard<'_>) -> Vec<Need> {
                 || if word.everyday {
                     asked_right_before(heard, at)
                 } else {
-                    wanted_before(heard, at) || lacking_behind(heard, at, unit)
+                    wanted_before(heard, at) || lacking_behind(heard, at)
                 };
             wanted.then_some(word.need)
         })
@@ -95,11 +95,12 @@ fn asked_right_before(heard: &Heard<'_>, at: usize) -> bool {
     false
 }
 
-/// `terpal kurang`, `obat belum ada`, `perahu tolong`.
-fn lacking_behind(heard: &Heard<'_>, at: usize, unit: &Unit) -> bool {
-    let _ = unit;
-    (at + 1..=at + BEHIND_MOST)
+/// `terpal kurang`, `obat belum ada`, `perahu tolong`; a place between says nothing.
+fn lacking_behind(heard: &Heard<'_>, at: usize) -> bool {
+    (at + 1..heard.units.len())
         .map_while(|index| heard.unit(index).filter(|unit| unit.gap <= Gap::Space))
+        .filter(|unit| !unit.place)
+        .take(BEHIND_MOST)
         .enumerate()
         .any(|(step, unit)| unit.is(Class::Lack) || step < 2 && unit.is(Class::Want))
 }

@@ -43,10 +43,10 @@ pub fn pack(items: &[String], marks: Marks, rooms: Rooms<'_>) -> Vec<Packed> {
     let mut start = 0;
     loop {
         let rest = items.get(start..).unwrap_or_default();
-        let whole = line(rest, marks);
-        if whole.len() <= rooms.last || rest.len() <= 1 {
+        if rest.len() <= 1 || length(rest, marks) <= rooms.last {
             let items = start..start + rest.len();
-            pages.push(Packed { line: whole, items });
+            let line = line(rest, marks);
+            pages.push(Packed { line, items });
             return pages;
         }
         let more = if start == 0 { rooms.more } else { "" };
@@ -79,13 +79,24 @@ fn fitting(items: &[String], marks: Marks, room: usize) -> usize {
     let mut used = 0;
     let mut taken = 0;
     for (at, item) in items.iter().enumerate() {
-        used += item.len() + mark(at, marks).len() + if at > 0 { BETWEEN.len() } else { 0 };
+        used += taking(at, item, marks);
         if used > room {
             break;
         }
         taken += 1;
     }
     taken.clamp(1, items.len().saturating_sub(1).max(1))
+}
+
+/// What an item takes on a line, with its mark and what parts it from the one before.
+fn taking(at: usize, item: &str, marks: Marks) -> usize {
+    let between = if at > 0 { BETWEEN.len() } else { 0 };
+    between + mark(at, marks).len() + item.len()
+}
+
+fn length(items: &[String], marks: Marks) -> usize {
+    let items = items.iter().enumerate();
+    items.map(|(at, item)| taking(at, item, marks)).sum()
 }
 
 fn line(items: &[String], marks: Marks) -> String {

@@ -1,5 +1,6 @@
 //! Reading a text: the rules in their order, first match wins (a–i below).
 
+use super::distress;
 use super::fields::fields;
 use super::glued;
 use super::heard::Heard;
@@ -143,7 +144,7 @@ impl Reader<'_> {
         if let Some(choice) = self.choice(question) {
             return said(Intent::Choice(choice), false, None);
         }
-        let in_distress = self.in_distress();
+        let in_distress = distress::is_told(self.heard);
         let asked = question.map(|question| &question.asked);
         let followed = command
             .as_ref()
@@ -209,22 +210,6 @@ impl Reader<'_> {
             hazard: self.hazard,
         };
         meaning.intent()
-    }
-
-    /// A distress word that is meant: not denied, not feared, not of traffic jams.
-    fn in_distress(&self) -> bool {
-        let heard = self.heard;
-        let clause_of = |at: usize| heard.clauses().find(|clause| clause.contains(&at));
-        heard.units.iter().enumerate().any(|(at, unit)| {
-            let denied = heard.before_is(at, Class::Not) || heard.before_is(at, Class::Unreal);
-            let jest = (at + 1..at + 4).any(|after| heard.is(after, Class::Figurative));
-            let meant = unit.is(Class::Distress) && !unit.place && !denied && !jest;
-            meant
-                && clause_of(at).is_none_or(|clause| {
-                    let unreal = clause.clone().any(|unit| heard.is(unit, Class::Hearsay));
-                    !unreal && !heard.asks(&clause)
-                })
-        })
     }
 
     /// A number that answers: `1`, `1.`, `no 1`, `siji`; not the count of `3 warga`.

@@ -163,16 +163,29 @@ pub(super) fn term_within(words: &[Word], start: usize, index: usize, widest: Ga
 
 /// The classes and hazards of phrases with gaps in them, that leave their words to be read
 /// otherwise too.
+///
+/// The name of a place between them counts for nothing: `sungai di ds sumberejo meluap`.
 pub(super) fn loose_phrases(
     words: &[Word],
+    units: &[Unit],
     vocabulary: &Vocabulary,
     mut each: impl FnMut(usize, usize, Sense),
 ) {
+    let said = units.iter().filter(|unit| !unit.place);
+    let said: Vec<usize> = said.flat_map(|unit| unit.words.0..unit.words.1).collect();
     for (at, word) in words.iter().enumerate() {
-        for pattern in vocabulary.loose(word.entry.term) {
-            let term = |index| term_within(words, at, index, Gap::Comma);
+        let patterns = vocabulary.loose(word.entry.term);
+        if patterns.is_empty() {
+            continue;
+        }
+        let behind = said.get(said.partition_point(|word| *word <= at)..);
+        let behind = behind.unwrap_or_default();
+        let word_at = |index: usize| behind.get(index.checked_sub(at + 1)?).copied();
+        for pattern in patterns {
+            let term = |index| term_within(words, at, word_at(index)?, Gap::Comma);
             if let Some(end) = pattern.ends(at, &term) {
-                each(at, end, pattern.sense);
+                let last = word_at(end - 1).unwrap_or(at);
+                each(at, last + 1, pattern.sense);
             }
         }
     }

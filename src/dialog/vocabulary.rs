@@ -18,11 +18,12 @@ use crate::domain::report::Need;
 
 pub use check::TooNear;
 pub use class::{Class, Classes};
-pub use load::VocabularyError;
+pub use load::{VocabularyError, VocabularyFault};
 pub(super) use pattern::{Element, Pattern};
+pub use schema::VocabularyFile;
 
 /// The vocabulary the binary carries.
-const EMBEDDED: &str = include_str!("../../config/vocabulary.toml");
+pub const EMBEDDED: &str = include_str!("../../config/vocabulary.toml");
 
 /// Declares the keywords: one row each, with the key in `[keywords]`.
 macro_rules! keywords {
@@ -229,7 +230,22 @@ impl Vocabulary {
                 return (entry, false);
             }
         }
-        self.without_ending(word).unwrap_or_default()
+        self.without_ending(word)
+            .or_else(|| Some((self.up_to(word)?, false)))
+            .unwrap_or_default()
+    }
+
+    /// A part of a body with "up to" glued before it: `sepolok`, `sakdengkul`.
+    fn up_to(&self, word: &str) -> Option<Entry> {
+        UP_TO.iter().find_map(|(glued, tongue)| {
+            let rest = word.strip_prefix(glued).filter(|rest| rest.len() >= 4)?;
+            let entry = self.entry(rest);
+            let on_a_body = self.term(entry.term).depth_cm.is_some();
+            on_a_body.then_some(Entry {
+                tongues: Tongues::of(*tongue),
+                ..entry
+            })
+        })
     }
 
     fn without_ending(&self, word: &str) -> Option<(Entry, bool)> {
@@ -291,7 +307,7 @@ impl Vocabulary {
         let near = |(pattern, term): &(osa::Pattern, u16)| {
             let name = &self.term(*term).word;
             let begins = name.as_bytes().first() == word.as_bytes().first();
-            (begins && pattern.distance(word) <= most).then_some(*term)
+            (begins && pattern.distance_within(word, most).is_some()).then_some(*term)
         };
         let term = self.near_hazards.iter().find_map(near)?;
         Some(Entry {
@@ -314,10 +330,9 @@ impl Vocabulary {
             if alias.len().abs_diff(word.len()) > usize::from(most) {
                 continue;
             }
-            let distance = pattern.distance(word);
-            if distance > most {
+            let Some(distance) = pattern.distance_within(word, most) else {
                 continue;
-            }
+            };
             match best {
                 Some((least, ..)) if distance > least => {}
                 Some((least, _, other)) if distance == least => several |= other.0 != meaning.0,
@@ -334,6 +349,14 @@ impl Vocabulary {
             .is_ok()
     }
 }
+
+/// "Up to", glued before what it reaches, with the language it shows.
+const UP_TO: &[(&str, Language)] = &[
+    ("SAK", Language::Jv),
+    ("SE", Language::Id),
+    ("SA", Language::Id),
+    ("S", Language::Id),
+];
 
 /// Endings that leave the meaning of a word, with the language they show.
 const ENDINGS: &[(&str, Language)] = &[

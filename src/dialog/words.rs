@@ -40,7 +40,8 @@ pub(super) enum NumberStyle {
     Count,
     /// Digits with a decimal part.
     Decimal,
-    /// A clock time, a number with a leading zero, a telephone number: no count.
+    /// A clock time, a number with a leading zero, a telephone number, an age in brackets: no
+    /// count.
     Label,
 }
 
@@ -229,13 +230,27 @@ impl Cutter<'_> {
         for piece in pieces(text) {
             let here = (at, at + piece.len());
             if piece.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-                let number = number(piece);
-                self.push(here, gap, Entry::UNKNOWN, |word| word.number = Some(number));
+                let mut number = number(piece);
+                let age = tag && digits == text.len() && !self.after_number();
+                if age {
+                    number.style = NumberStyle::Label;
+                }
+                self.push(here, gap, Entry::UNKNOWN, |word| {
+                    word.number = Some(number);
+                    word.tag = age;
+                });
             } else {
                 self.letters(piece, here, gap, false);
             }
             (at, gap) = (here.1, Gap::Glued);
         }
+    }
+
+    fn after_number(&self) -> bool {
+        self.words.list.last().is_some_and(|word| {
+            let spelt = self.vocabulary.term(word.entry.term).number.is_some();
+            word.number.is_some() || spelt
+        })
     }
 
     fn letters(&mut self, text: &str, span: (usize, usize), gap: Gap, tag: bool) {

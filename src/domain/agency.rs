@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use super::address::{Address, Country};
+use super::area::AreaCode;
 
 /// A time zone of Indonesia; none of them knows summer time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,18 @@ impl Zone {
         Self::ALL
             .into_iter()
             .find(|zone| zone.word().eq_ignore_ascii_case(word))
+    }
+
+    /// The zone of a province (Keppres 41/1987; provinces made since keep the zone of the one they
+    /// were part of).
+    pub const fn of(area: AreaCode) -> Self {
+        match area.province() {
+            // Bali, NTB and NTT; Kalimantan Selatan, Timur and Utara; Sulawesi.
+            51..=53 | 63..=65 | 71..=76 => Self::Wita,
+            // Maluku and Papua.
+            81..=82 | 91..=99 => Self::Wit,
+            _ => Self::Wib,
+        }
     }
 
     /// What a clock on the wall shows.
@@ -115,6 +128,22 @@ pub enum ReplyMode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn provinces_have_their_zone() {
+        let check = |code: &str, zone: Zone| {
+            assert_eq!(Zone::of(AreaCode::parse(code).unwrap()), zone, "{code}");
+        };
+        check("11.01", Zone::Wib);
+        check("35.03", Zone::Wib);
+        check("61.71", Zone::Wib);
+        check("62.01", Zone::Wib);
+        check("63.01", Zone::Wita);
+        check("51.71", Zone::Wita);
+        check("73.71", Zone::Wita);
+        check("81.71", Zone::Wit);
+        check("96.71", Zone::Wit);
+    }
 
     #[test]
     fn clocks_show_the_zone() {

@@ -109,6 +109,11 @@ impl AreaCode {
         self.contains(other) || other.contains(self)
     }
 
+    /// The number of the province it lies in: 35 for Jawa Timur.
+    pub const fn province(self) -> u64 {
+        self.digits / 100_000_000
+    }
+
     /// Whether the area is a kota: the second pair of digits from 71 on.
     pub const fn is_city(self) -> bool {
         matches!(self.level(), AreaLevel::Regency) && self.digits / 1_000_000 % 100 > 70

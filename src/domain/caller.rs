@@ -135,6 +135,8 @@ pub struct Question {
     pub asked_at: Timestamp,
     /// What was asked.
     pub asked: Asked,
+    /// The language it was asked in: that of the alias used, where BAHASA set none.
+    pub language: Language,
 }
 
 impl Question {

@@ -12,6 +12,7 @@ pub mod gsm7;
 pub mod hazard;
 pub mod language;
 pub mod message;
+pub mod mode;
 pub mod parts;
 pub mod report;
 pub mod segment;

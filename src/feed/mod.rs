@@ -1,4 +1,6 @@
-//! What comes from outside ↔ our own terms: warnings, forecasts, tables of shelters. Pure.
+//! What comes from outside, or leaves for other programs ↔ our own terms: warnings, forecasts,
+//! tables. Pure.
 
+pub mod messages;
 pub mod samples;
 pub mod shelters;

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use crate::domain::area::AreaCode;
 use crate::domain::shelter::{Shelter, ShelterKind};
 
+/// Largest table: the most rows with long landmarks.
+pub const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most rows of one table: far above what a regency has, far below what memory holds.
 pub const ROWS_MAX: usize = 20_000;
 

@@ -178,6 +178,10 @@ impl Gateway for Kannel {
         true
     }
 
+    fn can_send(&self) -> bool {
+        self.sender.can_send()
+    }
+
     fn submit(&self, outbound: &Outbound, now: Timestamp) -> Result<ApiRequest, SendError> {
         self.sender.submit(outbound, now)
     }

@@ -369,6 +369,11 @@ pub trait Gateway: Send + Sync + std::fmt::Debug {
     /// Whether `acknowledge` carries replies; otherwise they go through the outbox.
     fn takes_inline_reply(&self) -> bool;
 
+    /// Whether it can send what answers no request of the carrier's.
+    fn can_send(&self) -> bool {
+        true
+    }
+
     /// The request that sends a message.
     fn submit(&self, outbound: &Outbound, now: Timestamp) -> Result<ApiRequest, SendError>;
 

@@ -54,7 +54,8 @@ impl BoardKeeper {
         }
     }
 
-    async fn refresh(&self) -> Result<(), StoreError> {
+    /// Reads the board now.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
         // The moment before reading: a change that lands meanwhile is not yet in it.
         let verified_at = self.clock.now();
         let board = self.store.board().await?;

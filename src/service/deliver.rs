@@ -192,6 +192,7 @@ impl Outbox {
             number: due.attempts,
             urgency: due.urgency,
             useful_until: due.useful_until,
+            asked_for: due.asked_for,
             repeats: if gateway.knows_repeats() {
                 Repeats::One
             } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::metrics::Metrics;
 use crate::domain::message::GatewayName;
+use crate::domain::mode::Mode;
 use crate::store::Store;
 
 /// How long the store may take to say how it is.
@@ -25,6 +26,8 @@ pub struct Health {
 pub struct Report {
     /// The store takes messages, and keeps them through a power cut.
     pub store: StoreState,
+    /// Whether warnings can go out to everyone; `None` while the store does not say.
+    pub mode: Option<Mode>,
     /// siaga is going down: send no more.
     pub stopping: bool,
     /// Gateways that take nothing until a person acts. Messages still come in.
@@ -85,6 +88,11 @@ impl Health {
         self.lock().remove(gateway);
     }
 
+    /// Whether a gateway takes nothing until a person acts.
+    pub fn is_blocked(&self, gateway: &GatewayName) -> bool {
+        self.lock().contains(gateway)
+    }
+
     /// How everything is.
     pub async fn report(&self) -> Report {
         let store = match tokio::time::timeout(PATIENCE, self.store.health()).await {
@@ -92,11 +100,22 @@ impl Health {
             Ok(Ok(health)) if health.reachable => StoreState::ReadOnly,
             Ok(Ok(_) | Err(_)) | Err(_) => StoreState::Away,
         };
+        let mode = match store {
+            StoreState::Ok | StoreState::ReadOnly => self.mode().await,
+            StoreState::Away => None,
+        };
         Report {
             store,
+            mode,
             stopping: self.stopping.load(Ordering::Acquire),
             blocked: self.lock().iter().cloned().collect(),
         }
+    }
+
+    /// The mode, where the store says it in time.
+    pub async fn mode(&self) -> Option<Mode> {
+        let mode = tokio::time::timeout(PATIENCE, self.store.mode()).await;
+        mode.ok()?.ok()
     }
 
     /// Counts what waits in the store, where the store can be asked.

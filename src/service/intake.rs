@@ -123,7 +123,7 @@ impl Intake {
         } else {
             Sending::Outbox
         };
-        let reply = self.responder.respond(inbound, sending).await?;
+        let reply = self.responder.respond(inbound, sending).await?.reply;
         Ok(reply.filter(|_| gateway.takes_inline_reply()))
     }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::dialog::decide::{self, Facts};
 use crate::dialog::intent::{Intent, Reading};
+use crate::dialog::page;
 use crate::dialog::phrases::{Phrase, Phrases, Wording};
 use crate::dialog::vocabulary::Vocabulary;
 use crate::dialog::{self, ReadContext};
@@ -20,7 +21,7 @@ use crate::domain::caller::Sought;
 use crate::domain::delivery::Urgency;
 use crate::domain::gazetteer::Gazetteer;
 use crate::domain::message::{GatewayName, Inbound};
-use crate::domain::report::ReportRef;
+use crate::domain::report::{Report, ReportRef};
 use crate::domain::turn::{Effect, Flag, Outcome, Reply, Turn};
 use crate::store::Known;
 
@@ -125,6 +126,16 @@ impl Knowledge {
             effects: vec![Effect::Flag(Flag::ReadingFailed)],
             outcome,
         }
+    }
+
+    /// What a duty phone reads of an emergency.
+    pub(super) fn page(&self, report: &Report, gateway: &GatewayName) -> String {
+        let wording = Wording {
+            phrases: &self.phrases,
+            agency: &self.agency,
+            mode: self.reply_mode(gateway),
+        };
+        page::word(report, &wording, &self.gazetteer)
     }
 
     fn reply_mode(&self, gateway: &GatewayName) -> &ReplyMode {

@@ -27,6 +27,8 @@ pub struct Metrics {
     turns: Family<ByGateway, Histogram, Seconds>,
     submissions: Family<ByGateway, Histogram, Seconds>,
     reports_refused: Counter,
+    pages: Family<ByState, Counter>,
+    emergencies_unpaged: Counter,
     panics: Family<ByPart, Counter>,
     connections: Family<ByListener, Gauge>,
     connections_refused: Family<ByListener, Counter>,
@@ -102,6 +104,8 @@ impl Default for Metrics {
             turns: Family::new_with_constructor(Seconds),
             submissions: Family::new_with_constructor(Seconds),
             reports_refused: Counter::default(),
+            pages: Family::default(),
+            emergencies_unpaged: Counter::default(),
             panics: Family::default(),
             connections: Family::default(),
             connections_refused: Family::default(),
@@ -112,6 +116,7 @@ impl Default for Metrics {
             quarantined: Gauge::default(),
         };
         metrics.register_messages();
+        metrics.register_waiting();
         metrics.register_machine();
         metrics
     }
@@ -162,6 +167,20 @@ impl Metrics {
             "reports_refused",
             "Messages turned away with 503 because they could not be stored in time",
             self.reports_refused.clone(),
+        );
+    }
+
+    fn register_waiting(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "pages",
+            "Pages to duty phones put into the outbox, or kept back because the phone opted out",
+            self.pages.clone(),
+        );
+        registry.register(
+            "emergencies_unpaged",
+            "Emergencies for which no duty phone was paged",
+            self.emergencies_unpaged.clone(),
         );
         registry.register(
             "outbox",
@@ -263,6 +282,17 @@ impl Metrics {
     /// A message could not be stored in time.
     pub fn report_refused(&self) {
         self.reports_refused.inc();
+    }
+
+    /// A duty phone was paged, or had opted out.
+    pub fn page(&self, gateway: &GatewayName, state: &'static str) {
+        self.pages.get_or_create(&by_state(gateway, state)).inc();
+    }
+
+    /// Nobody was paged for so many emergencies.
+    pub fn emergencies_unpaged(&self, count: usize) {
+        self.emergencies_unpaged
+            .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// A fault of the program was caught in `part`.

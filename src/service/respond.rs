@@ -45,6 +45,25 @@ pub enum RespondError {
 /// What a message was read as; `None` where reading failed.
 type Read = Option<Reading>;
 
+/// What came of a message.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// How it was read; `None` where reading failed, or where it is a repeat and was not read.
+    pub reading: Option<Reading>,
+    /// The reply.
+    pub reply: Option<String>,
+}
+
+impl Response {
+    /// The answer to a message that was answered before.
+    const fn before(reply: Option<String>) -> Self {
+        Self {
+            reading: None,
+            reply,
+        }
+    }
+}
+
 impl Responder {
     /// A responder on a store, with what is known to all.
     pub fn new(
@@ -72,12 +91,12 @@ impl Responder {
         &self,
         inbound: &Inbound,
         sending: Sending,
-    ) -> Result<Option<String>, RespondError> {
+    ) -> Result<Response, RespondError> {
         let begun = Instant::now();
         for _ in 0..TRIES {
             let known = self.store.caller(inbound).await?;
             if let Some(earlier) = known.earlier {
-                return Ok(earlier.reply);
+                return Ok(Response::before(earlier.reply));
             }
             let reference = self.references.take(&self.store, self.clock.now()).await?;
             let (read, turn) = self.turn(inbound, &known, reference).await?;
@@ -94,9 +113,12 @@ impl Responder {
             match taken? {
                 Taken::New => {
                     self.count(inbound, read.as_ref(), &turn, begun);
-                    return Ok(reply(turn));
+                    return Ok(Response {
+                        reading: read,
+                        reply: reply(turn),
+                    });
                 }
-                Taken::Before(earlier) => return Ok(earlier.reply),
+                Taken::Before(earlier) => return Ok(Response::before(earlier.reply)),
                 Taken::Changed => {}
             }
         }

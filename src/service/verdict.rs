@@ -23,6 +23,8 @@ pub(super) struct Try {
     pub urgency: Urgency,
     /// Not to be sent after this.
     pub useful_until: Option<Timestamp>,
+    /// Whether it answers a message of the phone's own.
+    pub asked_for: bool,
     /// Whether the gateway makes one message of two with the same reference.
     pub repeats: Repeats,
 }
@@ -185,15 +187,18 @@ fn again(of: Try, now: Timestamp, wait: Duration, code: String) -> Verdict {
 }
 
 /// A doubtful message is sent once more where that cannot make two of it, or where two are better
-/// than none: an order to leave. Replies stay in doubt; their senders can ask again.
+/// than none: an order to leave, a page to a duty phone. Replies stay in doubt; their senders can
+/// ask again.
 pub(super) fn in_doubt(of: Try, now: Timestamp, code: String) -> Verdict {
     let at = match (of.repeats, of.urgency) {
         _ if of.number > 1 => None,
         (Repeats::One, _) => Some(later(now, back_off(of.number, Duration::ZERO))),
-        (Repeats::Two, Urgency::Evacuation) => {
+        (Repeats::Two, Urgency::Rescue | Urgency::Evacuation) if !of.asked_for => {
             Some(now.checked_add(DOUBT_WAIT).unwrap_or(Timestamp::MAX))
         }
-        (Repeats::Two, Urgency::Rescue | Urgency::Reply | Urgency::Bulk) => None,
+        (Repeats::Two, Urgency::Rescue | Urgency::Evacuation | Urgency::Reply | Urgency::Bulk) => {
+            None
+        }
     };
     let again = at.filter(|at| is_useful(of.useful_until, *at));
     Verdict::InDoubt { code, again }
@@ -216,6 +221,7 @@ mod tests {
             number,
             urgency,
             useful_until: Some(at(900)),
+            asked_for: matches!(urgency, Urgency::Rescue | Urgency::Reply),
             repeats: Repeats::Two,
         }
     }
@@ -334,6 +340,11 @@ mod tests {
         check(a_try(1, Urgency::Reply), None);
         check(a_try(1, Urgency::Rescue), None);
         check(a_try(1, Urgency::Evacuation), Some(120));
+        let page = Try {
+            asked_for: false,
+            ..a_try(1, Urgency::Rescue)
+        };
+        check(page, Some(120));
         check(a_try(2, Urgency::Evacuation), None);
         let once = |number| Try {
             repeats: Repeats::One,

@@ -28,7 +28,7 @@ pub struct Due {
     pub doubtful: bool,
     pub(super) place: Place,
     /// It answers a message of the phone's own: it goes out even after STOP.
-    pub(super) asked_for: bool,
+    pub asked_for: bool,
 }
 
 /// Where a delivery is kept.
@@ -87,12 +87,41 @@ impl Place {
         })
     }
 
+    /// The place of a message that is made now: the letter of its partition, when it was made, and
+    /// what tells it from others of that moment. The same for a message that is made twice.
+    pub(super) fn made(at: Partition, when: i64, mark: &[u8]) -> Self {
+        use std::fmt::Write as _;
+        let mut id = format!("{}{when:012x}", at.letter());
+        for byte in mark.iter().take(6) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        Self { at, id }
+    }
+
     pub(super) fn key(&self) -> Key {
         key::delivery(&self.id)
     }
 }
 
 impl Store {
+    /// Puts a new message into a batch, and into the outbox as due at once.
+    pub(super) fn with_delivery(
+        &self,
+        batch: Batch,
+        place: Place,
+        made: &DeliveryRecord,
+        now: Timestamp,
+    ) -> Result<Batch, StoreError> {
+        let (name, index) = (place.key(), key::outbox(&made.gateway()?, made.urgency()));
+        let kept_until = self.retention.delivery_until(now);
+        Ok(batch
+            .put_until(name.clone(), self.seal(&name, made)?, Some(kept_until))
+            .rank(index, place.id.into_bytes(), ms(now))
+            .add(key::count::OUTBOX.to_vec(), 1)
+            .wake(key::topic::OUTBOX))
+    }
+
     /// Leases the messages of a gateway and urgency that are due, longest due first, until
     /// `until`. What became too old or unwanted is put away and not given.
     pub async fn take_due(

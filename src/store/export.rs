@@ -18,24 +18,31 @@ pub struct Kept {
     pub reply: Option<String>,
 }
 
+/// Some of the messages, and where to go on.
+#[derive(Debug)]
+pub struct MessagePage {
+    /// The messages; there may be none on a page.
+    pub messages: Vec<Kept>,
+    /// Where the next page begins; `None` behind the last.
+    pub next: Option<u64>,
+}
+
 impl Store {
-    /// Gives every message that is kept to `show`, in no order.
-    pub async fn each_message(&self, mut show: impl FnMut(Kept)) -> Result<(), StoreError> {
-        let mut cursor = Some(0);
-        while let Some(from) = cursor {
-            let page = self.engine.scan(from, PAGE).await?;
-            cursor = page.next;
-            for (_, key, entry) in page.entries {
-                if key::is_message(&key) {
-                    let kept: MessageRecord = self.unseal(&key, entry.value)?;
-                    show(Kept {
-                        inbound: kept.inbound.inbound()?,
-                        outcome: kept.outcome,
-                        reply: kept.reply,
-                    });
-                }
+    /// A page of all messages that are kept, in no order. Begins at cursor 0.
+    pub async fn messages(&self, cursor: u64) -> Result<MessagePage, StoreError> {
+        let page = self.engine.scan(cursor, PAGE).await?;
+        let mut messages = Vec::new();
+        for (_, key, entry) in page.entries {
+            if key::is_message(&key) {
+                let kept: MessageRecord = self.unseal(&key, entry.value)?;
+                messages.push(Kept {
+                    inbound: kept.inbound.inbound()?,
+                    outcome: kept.outcome,
+                    reply: kept.reply,
+                });
             }
         }
-        Ok(())
+        let next = page.next;
+        Ok(MessagePage { messages, next })
     }
 }

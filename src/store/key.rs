@@ -15,6 +15,8 @@ pub(super) mod topic {
     pub(crate) const OUTBOX: &str = "outbox";
     /// A report was filed or changed.
     pub(crate) const REPORTS: &str = "reports";
+    /// A report became an emergency.
+    pub(crate) const EMERGENCIES: &str = "emergencies";
     /// Alerts, shelters or facts changed.
     pub(crate) const BOARD: &str = "board";
 }
@@ -88,6 +90,11 @@ pub(super) fn open_reports() -> Key {
     b"open-reports".to_vec()
 }
 
+/// Emergencies that the duty phones are still to be paged for, by when they became ones.
+pub(super) fn unpaged() -> Key {
+    b"unpaged".to_vec()
+}
+
 /// Messages that staff should look at, by when they came.
 pub(super) fn flags(slug: &str) -> Key {
     format!("flags/{slug}").into_bytes()
@@ -158,6 +165,11 @@ pub(super) fn reference_block(number: i64) -> Key {
 /// Everything that all phones are answered from.
 pub(super) fn board() -> Key {
     b"board".to_vec()
+}
+
+/// Whether warnings can go out to everyone.
+pub(super) fn mode() -> Key {
+    b"mode".to_vec()
 }
 
 /// The latest time that was seen.

@@ -10,6 +10,8 @@ mod export;
 mod hints;
 mod key;
 mod messages;
+mod mode;
+mod pages;
 mod parts;
 mod quarantine;
 mod receipts;
@@ -31,8 +33,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
-pub use export::Kept;
+pub use export::{Kept, MessagePage};
 pub use messages::{Earlier, Known};
+pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;
 pub use receipts::ReceiptKept;
@@ -225,6 +228,11 @@ impl Store {
     /// Wakes when a report was filed or changed.
     pub fn watch_reports(&self) -> Watch {
         self.engine.watch(key::topic::REPORTS)
+    }
+
+    /// Wakes when a report became an emergency.
+    pub fn watch_emergencies(&self) -> Watch {
+        self.engine.watch(key::topic::EMERGENCIES)
     }
 
     /// How much there is of what people watch.

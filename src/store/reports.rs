@@ -1,10 +1,11 @@
 //! Reports: kept by their id, queued in the order they came and changed, open ones listed apart.
 
 use super::engine::{Batch, Partition, Window};
+use super::pages::with_emergency;
 use super::record::{ReportRecord, ms};
 use super::{Store, StoreError, key};
 use crate::domain::message::Inbound;
-use crate::domain::report::{Report, ReportRef};
+use crate::domain::report::{Priority, Report, ReportRef};
 use crate::domain::turn::Amendment;
 
 /// A report as it stood when it was filed or changed, and its place in the queue.
@@ -29,6 +30,25 @@ struct Change {
     /// 0 for a new one.
     version: u64,
     was_open: bool,
+    /// How soon someone had to look before; a new one was no emergency.
+    was: Priority,
+}
+
+impl Change {
+    /// Of a report as it is kept, before anything is changed.
+    const fn of(report: Report, version: u64) -> Self {
+        let (was_open, was) = (report.state.is_open(), report.priority);
+        Self {
+            report,
+            version,
+            was_open,
+            was,
+        }
+    }
+
+    fn becomes_emergency(&self) -> bool {
+        self.was < Priority::Emergency && self.report.priority == Priority::Emergency
+    }
 }
 
 impl Staged {
@@ -40,11 +60,11 @@ impl Staged {
     }
 
     pub(super) fn open(&mut self, report: &Report) {
-        let (report, version, was_open) = (report.clone(), 0, false);
         self.reports.push(Change {
-            report,
-            version,
-            was_open,
+            report: report.clone(),
+            version: 0,
+            was_open: false,
+            was: Priority::Normal,
         });
     }
 
@@ -68,17 +88,13 @@ impl Store {
             other.report.amend(change);
             return Ok(());
         }
-        let Some((mut report, version)) = self.report_at(staged.at, change.reference).await? else {
+        let Some((report, version)) = self.report_at(staged.at, change.reference).await? else {
             return Ok(());
         };
         if report.from == inbound.from {
-            let was_open = report.state.is_open();
-            report.amend(change);
-            staged.reports.push(Change {
-                report,
-                version,
-                was_open,
-            });
+            let mut changed = Change::of(report, version);
+            changed.report.amend(change);
+            staged.reports.push(changed);
         }
         Ok(())
     }
@@ -90,12 +106,16 @@ impl Store {
         staged: Staged,
     ) -> Result<Batch, StoreError> {
         let open_reports = || key::count::OPEN_REPORTS.to_vec();
-        for Change {
-            report,
-            version,
-            was_open,
-        } in staged.reports
-        {
+        for change in staged.reports {
+            if change.becomes_emergency() {
+                batch = with_emergency(batch, &change.report);
+            }
+            let Change {
+                report,
+                version,
+                was_open,
+                ..
+            } = change;
             let name = key::report(report.reference);
             let kept = ReportRecord::of(&report);
             let until = self.retention.report_until(report.changed_at);
@@ -139,19 +159,15 @@ impl Store {
     ) -> Result<Option<Report>, StoreError> {
         for at in Partition::phones() {
             for _ in 0..super::TRIES {
-                let Some((mut report, version)) = self.report_at(at, reference).await? else {
+                let Some((report, version)) = self.report_at(at, reference).await? else {
                     break;
                 };
-                let was_open = report.state.is_open();
-                change(&mut report);
-                let staged = Change {
-                    report: report.clone(),
-                    version,
-                    was_open,
-                };
+                let mut changed = Change::of(report, version);
+                change(&mut changed.report);
+                let report = changed.report.clone();
                 let staged = Staged {
                     at,
-                    reports: vec![staged],
+                    reports: vec![changed],
                 };
                 let batch = self.with_reports(Batch::new(at), staged)?;
                 if self.engine.commit(batch).await?.is_done() {

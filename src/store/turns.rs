@@ -1,6 +1,7 @@
 //! A turn is taken: the message, the phone's state, reports, subscriptions and the reply, in one
 //! commit.
 
+use super::deliveries::Place;
 use super::engine::{Batch, Committed};
 use super::messages::{Earlier, Known};
 use super::record::{self, DeliveryRecord, InboundRecord, MarkRecord, MessageRecord, ms};
@@ -124,21 +125,10 @@ impl Store {
         known: &Known,
         reply: &Reply,
     ) -> Result<Batch, StoreError> {
-        let due = ms(inbound.received_at);
+        let now = inbound.received_at;
         let mark = self.seal.mark(&[b"reply", &known.message]);
-        let id = delivery_id(known, due, &mark);
-        let name = key::delivery(&id);
-        let delivery = self.seal(&name, &DeliveryRecord::reply(inbound, reply))?;
-        let kept_until = self.retention.delivery_until(inbound.received_at);
-        Ok(batch
-            .put_until(name, delivery, Some(kept_until))
-            .rank(
-                key::outbox(&inbound.gateway, reply.urgency),
-                id.into_bytes(),
-                due,
-            )
-            .add(key::count::OUTBOX.to_vec(), 1)
-            .wake(key::topic::OUTBOX))
+        let place = Place::made(known.phone.partition(), ms(now), &mark);
+        self.with_delivery(batch, place, &DeliveryRecord::reply(inbound, reply), now)
     }
 
     async fn with_effects(
@@ -166,16 +156,4 @@ impl Store {
         }
         self.with_reports(batch, staged)
     }
-}
-
-/// Our id for a message to a phone: the letter of its partition, when it was made, and what tells
-/// it from others of that moment. The same for a turn that is taken twice.
-fn delivery_id(known: &Known, made: i64, mark: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut id = format!("{}{made:012x}", known.phone.partition().letter());
-    for byte in mark.iter().take(6) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
+use crate::domain::mode::Mode;
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 
@@ -25,6 +26,7 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response<Body> {
     let text = serde_json::json!({
         "ready": report.is_ready(),
         "store": report.store.slug(),
+        "mode": report.mode.map(Mode::slug),
         "stopping": report.stopping,
         "gateways_blocked": report.blocked.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });

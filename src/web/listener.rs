@@ -130,11 +130,6 @@ struct Arrival {
 
 impl AcceptLoop {
     fn new(router: Router, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(None)
-            .max_buf_size(HEAD_MAX_BYTES)
-            .max_headers(HEADERS_MAX);
         Self {
             door: Door::new(
                 bounds.connections_max,
@@ -146,7 +141,7 @@ impl AcceptLoop {
             router,
             bounds,
             metrics,
-            http,
+            http: http(),
         }
     }
 
@@ -175,14 +170,9 @@ impl AcceptLoop {
         let socket = Socket::new(stream, self.bounds.patience, ambiguous.clone());
         let router = TowerToHyperService::new(self.router.clone());
         let metrics = self.metrics.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            answer(
-                request,
-                peer,
-                router.clone(),
-                ambiguous.is_set(),
-                metrics.clone(),
-            )
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            answer(request, router.clone(), ambiguous.is_set(), metrics.clone())
         });
         let connection = self.http.serve_connection(TokioIo::new(socket), service);
         let connection = graceful.watch(connection);
@@ -238,10 +228,19 @@ impl AcceptLoop {
     }
 }
 
+/// How HTTP is spoken on every listener.
+pub(super) fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_MAX_BYTES)
+        .max_headers(HEADERS_MAX);
+    http
+}
+
 /// Answers one request: what can be read in two ways is refused, a panic is a 500 of its own.
-async fn answer(
-    mut request: Request<Incoming>,
-    peer: SocketAddr,
+pub(super) async fn answer(
+    request: Request<Incoming>,
     router: TowerToHyperService<Router>,
     ambiguous: bool,
     metrics: Arc<Metrics>,
@@ -250,7 +249,6 @@ async fn answer(
         let refusal = Problem::new(StatusCode::BAD_REQUEST, "the body's length is ambiguous");
         return Ok(closing(refusal.response()));
     }
-    request.extensions_mut().insert(Peer(peer));
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let response = match unpanicked(router.call(request)).await {
         Some(Ok(response)) => response,

@@ -1,9 +1,10 @@
-//! What the outside calls. The route tables of both listeners are here.
+//! What the outside calls. The route tables of all listeners are here.
 
 mod body;
 mod door;
 mod health;
 pub mod listener;
+pub mod local;
 mod problem;
 mod socket;
 pub mod webhook;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use axum::routing::{any, get};
+use axum::routing::{any, get, put};
 
+use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use problem::Problem;
@@ -40,6 +42,16 @@ pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Router {
         )
         .method_not_allowed_fallback(only_get)
         .fallback(nowhere)
+}
+
+/// What a person at the server reaches, over the local socket.
+pub fn local(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/shelters", put(local::put_shelters))
+        .route("/messages", get(local::messages))
+        .fallback(nowhere)
+        .with_state(desk)
 }
 
 async fn nowhere() -> Response<Body> {

@@ -8,15 +8,18 @@
 )]
 
 mod architecture;
+mod cli;
 mod client;
 mod config;
 mod conversations;
 mod engine_contract;
 mod gateways;
 mod messages;
+mod pages;
 mod segments;
 mod store;
 mod support;
+mod texts;
 mod web_hooks;
 mod web_listener;
 mod web_stuck;

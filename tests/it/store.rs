@@ -4,6 +4,7 @@ mod crash;
 mod deliveries;
 mod disk;
 mod faults;
+mod mode;
 mod parts;
 mod privacy;
 mod receipts;

@@ -184,6 +184,7 @@ async fn operators_see_how_it_is() {
     assert_eq!(app.admin("/healthz").await.status, 200);
     let ready = app.admin("/readyz").await;
     assert_eq!(ready.status, 200, "{}", ready.body);
+    assert!(ready.body.contains("\"mode\":\"drill\""), "{}", ready.body);
     let metrics = app.admin("/metrics").await;
     assert!(metrics.body.ends_with("# EOF\n"));
     assert_eq!(app.admin("/hooks/kannel").await.status, 404);

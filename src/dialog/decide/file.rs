@@ -102,10 +102,9 @@ pub(super) fn emergency(talk: &mut Talk<'_>) -> Said {
 
 /// The emergency reply while hazard or place is missing; what is missing stays asked.
 fn urged(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
-    let next = PlaceUse::Report(reference);
     let hazard = talk.own(reference).and_then(|own| own.hazard);
     if hazard.is_some()
-        && let Some(said) = super::place::which(talk, next)
+        && let Some(said) = somewhere(talk, reference)
     {
         return said;
     }
@@ -114,6 +113,30 @@ fn urged(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
         Some(_) => Asked::ReportPlace(reference),
     });
     talk.say(Phrase::Tolong, &[(Slot::Id, Value::Report(reference))])
+}
+
+/// An emergency in one of several places, or near one: the lists of places have no room for the
+/// number to call, so it is confirmed with the name as it is, and staff find out. Where it is stays
+/// asked: whoever writes the kecamatan makes it exact.
+pub(super) fn somewhere(talk: &mut Talk<'_>, reference: ReportRef) -> Option<Said> {
+    let gazetteer = talk.facts.gazetteer;
+    let place = match &talk.reading.place {
+        Place::Several { typed, areas } => {
+            let name = areas.first().and_then(|area| gazetteer.name(*area));
+            name.map_or(Value::Typed(typed), Value::Text)
+        }
+        Place::Near { typed, .. } => Value::Typed(typed),
+        Place::None | Place::One(_) | Place::Outside { .. } | Place::Unknown { .. } => return None,
+    };
+    talk.settle(reference);
+    talk.change(reference, |change| change.priority = Priority::Emergency);
+    talk.ask(Asked::ReportPlace(reference));
+    Some(guided::said_at(
+        talk,
+        Phrase::LaporDarurat,
+        reference,
+        place,
+    ))
 }
 
 /// A report from a place that another agency answers for.

@@ -38,6 +38,11 @@ pub(super) fn next(talk: &mut Talk<'_>, reference: ReportRef, asking: Asking) ->
 }
 
 fn ask_place(talk: &mut Talk<'_>, reference: ReportRef) -> Said {
+    if talk.reading.urgent
+        && let Some(said) = file::somewhere(talk, reference)
+    {
+        return said;
+    }
     if let Some(said) = place::which(talk, PlaceUse::Report(reference)) {
         return said;
     }
@@ -80,6 +85,16 @@ pub(super) fn said_of(talk: &Talk<'_>, phrase: Phrase, reference: ReportRef) -> 
     let place = label
         .as_deref()
         .map_or(Value::Label(Label::NoPlace), Value::Text);
+    said_at(talk, phrase, reference, place)
+}
+
+/// A text about a report, with its place in these words.
+pub(super) fn said_at(
+    talk: &Talk<'_>,
+    phrase: Phrase,
+    reference: ReportRef,
+    place: Value<'_>,
+) -> Said {
     talk.say(
         phrase,
         &[

@@ -1,6 +1,6 @@
 //! Places that are not clear: which of several, did you mean, no such place.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::file::typed;
 use super::talk::{List, Said, Talk, picked};
@@ -10,6 +10,7 @@ use crate::dialog::packing::Marks;
 use crate::dialog::phrases::{Phrase, Slot, Value};
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::caller::{Asked, PlaceUse};
+use crate::domain::gazetteer::name_key;
 
 /// Asks which place is meant, where the reading leaves it open; `None` where it does not.
 ///
@@ -53,20 +54,31 @@ fn choose(talk: &mut Talk<'_>, phrase: Phrase, areas: &[AreaCode], next: PlaceUs
 /// Namesakes by what they lie in, where that tells them apart; else by their labels.
 fn told_apart(talk: &Talk<'_>, areas: &[AreaCode]) -> Vec<String> {
     let gazetteer = talk.facts.gazetteer;
-    let villages = areas.iter().all(|area| area.level() == AreaLevel::Village);
-    let names: BTreeSet<&str> = areas
-        .iter()
-        .filter_map(|area| gazetteer.name(*area))
-        .collect();
-    let around: Vec<&str> = areas
-        .iter()
-        .filter_map(|area| gazetteer.name(area.parent()?))
-        .collect();
-    let distinct: BTreeSet<&str> = around.iter().copied().collect();
-    if villages && names.len() == 1 && distinct.len() == areas.len() {
-        return around.into_iter().map(str::to_owned).collect();
+    let name = |area: AreaCode| gazetteer.name(area).unwrap_or_default();
+    let first = areas.first().copied();
+    let key = first.map(|first| name_key(name(first)));
+    let alike = |area: &AreaCode| {
+        first.map(AreaCode::level) == Some(area.level()) && key == Some(name_key(name(*area)))
+    };
+    if !areas.iter().all(alike) {
+        return areas.iter().map(|area| talk.label(*area)).collect();
     }
-    areas.iter().map(|area| talk.label(*area)).collect()
+    let around = |area: &AreaCode| area.parent().map(name).unwrap_or_default();
+    let mut times: BTreeMap<&str, u32> = BTreeMap::new();
+    for area in areas {
+        *times.entry(around(area)).or_default() += 1;
+    }
+    let once = |area: &AreaCode| times.get(around(area)) == Some(&1);
+    let villages = first.is_some_and(|first| first.level() == AreaLevel::Village);
+    if villages && areas.iter().all(once) {
+        return areas.iter().map(|area| around(area).to_owned()).collect();
+    }
+    let within = |area: &AreaCode| match area.parent() {
+        Some(parent) if once(area) => parent,
+        Some(_) | None => area.ancestor(AreaLevel::Regency),
+    };
+    let label = |area: &AreaCode| gazetteer.label_in(*area, within(area));
+    areas.iter().map(label).collect()
 }
 
 /// The answer to `TEMPAT_PILIH` or `TEMPAT_MIRIP`: a number, 0 for "don't know".

@@ -59,9 +59,11 @@ impl<'a> Talk<'a> {
                 ..Today::default()
             };
         }
+        let asked_in = question.as_ref().filter(|_| reading.intent.is_answer());
         let language = caller
             .language
             .or(reading.alias_language)
+            .or(asked_in.map(|question| question.language))
             .unwrap_or_default();
         let effects = Vec::new();
         let repeats = facts.possible_duplicate;
@@ -130,8 +132,11 @@ impl<'a> Talk<'a> {
 
     /// Opens a question.
     pub(super) fn ask(&mut self, asked: Asked) {
-        let asked_at = self.now();
-        self.caller.question = Some(Question { asked_at, asked });
+        self.caller.question = Some(Question {
+            asked_at: self.now(),
+            asked,
+            language: self.language,
+        });
     }
 
     /// Leaves the question open that was.

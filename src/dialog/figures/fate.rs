@@ -24,6 +24,14 @@ impl Fate {
         (Class::Evacuated, Self::Evacuated),
     ];
 
+    /// Whether only persons meet with it; anything can be lost, buried or moved.
+    pub(super) const fn is_of_persons(self) -> bool {
+        match self {
+            Self::Dead | Self::Injured => true,
+            Self::Missing | Self::Trapped | Self::Evacuated => false,
+        }
+    }
+
     /// A person counts once: dead before missing before the rest, which goes by what is said first.
     const fn rank(self) -> u8 {
         match self {
@@ -43,7 +51,7 @@ impl Figures<'_> {
         };
         while self.joined_number(last + 1) {
             let mut next = last + 2;
-            if self.near(next, Class::House) {
+            if self.counts_another(next) {
                 return false;
             }
             while self.near(next, Class::Person) {
@@ -62,17 +70,33 @@ impl Figures<'_> {
         false
     }
 
+    /// Whether the unit behind a number says what it counts, and that is no fate.
+    fn counts_another(&self, at: usize) -> bool {
+        let others = [
+            Class::House,
+            Class::Family,
+            Class::Measure,
+            Class::Metre,
+            Class::Degree,
+        ];
+        let fate = self.heard.unit(at).and_then(fate_of);
+        fate.is_none() && others.iter().any(|class| self.near(at, *class))
+    }
+
     /// The fate told behind a counted noun, and the units that tell it.
     pub(super) fn fate_right(&self, from: usize, most: usize) -> Option<(Fate, Vec<usize>)> {
         let mut best: Option<Fate> = None;
         let mut used = Vec::new();
         let mut denied = false;
-        let age = self.age_at(from);
-        let from = if age { from + 2 } else { from };
+        let from = from + self.age_at(from);
         for at in from..from + most {
             let Some(unit) = self.heard.unit(at) else {
                 break;
             };
+            // An age in brackets.
+            if unit.tag && unit.number.is_some() {
+                continue;
+            }
             if unit.gap >= Gap::Comma || unit.number.is_some() || self.is_wall(at, unit) {
                 break;
             }
@@ -101,13 +125,23 @@ impl Figures<'_> {
         best.map(|best| (best, used))
     }
 
-    /// An age behind a person: `kakek 70 tahun`.
-    pub(super) fn age_at(&self, at: usize) -> bool {
-        let number = self
-            .heard
-            .unit(at)
-            .is_some_and(|unit| unit.number.is_some());
-        number && self.near(at + 1, Class::Measure)
+    /// How many units tell an age: `kakek 70 tahun`, `anak (umur 7 th)`.
+    fn age_at(&self, at: usize) -> usize {
+        let said = usize::from(self.is_age(at));
+        let number = self.heard.unit(at + said);
+        let counted = number.is_some_and(|unit| unit.number.is_some());
+        let years = counted && self.near(at + said + 1, Class::Measure);
+        match (said, years) {
+            (_, true) => said + 2,
+            (1, false) if counted => 2,
+            (_, false) => 0,
+        }
+    }
+
+    fn is_age(&self, at: usize) -> bool {
+        let word = self.heard.unit(at).map_or(0, |unit| unit.words.0);
+        matches!(self.heard.words.text_at(word), "UMUR" | "USIA" | "AGED")
+            && self.heard.is(at, Class::Ordinal)
     }
 
     /// Said to be safe: counts nothing.
@@ -143,7 +177,25 @@ impl Figures<'_> {
             return Some(Fate::Trapped);
         }
         let taken = self.taken.get(at).copied().unwrap_or(false);
-        fate_of(unit).filter(|_| !taken && !unit.place)
+        let lost = unit.is_any(&[Class::Missing, Class::Trapped]);
+        let of_thing = lost && self.heard.before_is(at, Class::Thing);
+        fate_of(unit).filter(|_| !taken && !unit.place && !of_thing)
+    }
+
+    /// `motor hanyut 2`, `rumah hanyut 3`: what was lost is no person, nor surely one where the word
+    /// for it is unknown.
+    pub(super) fn befalls_thing(&self, at: usize) -> bool {
+        let things = [Class::Thing, Class::Vehicle, Class::House];
+        let close = self
+            .heard
+            .unit(at)
+            .is_some_and(|unit| unit.gap <= Gap::Space);
+        let before = at.checked_sub(1).and_then(|before| self.heard.unit(before));
+        let loses = [Class::Missing, Class::Trapped];
+        let lost = self.heard.unit(at).is_some_and(|unit| unit.is_any(&loses));
+        close
+            && before
+                .is_some_and(|unit| !unit.place && (unit.is_any(&things) || lost && unit.unknown))
     }
 
     pub(super) fn asks_for_help(&self) -> bool {
@@ -163,7 +215,9 @@ impl Figures<'_> {
             let unit = self.heard.unit(index)?;
             let used = self.taken.get(index).copied().unwrap_or(false);
             if let Some(fate) = fate_of(unit) {
-                let real = !used && !self.heard.before_is(index, Class::Unreal);
+                let real = !used
+                    && !self.heard.before_is(index, Class::Unreal)
+                    && !self.befalls_thing(index);
                 let denied = self.heard.before_is(index, Class::Not);
                 return (real && !denied).then_some((fate, index));
             }

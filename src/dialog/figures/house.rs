@@ -138,6 +138,41 @@ impl Figures<'_> {
         }
     }
 
+    /// Whether a number stands right behind what befell houses: `rumah rusak 17`.
+    pub(super) fn is_harm_of_houses(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        let close = self
+            .heard
+            .unit(at)
+            .is_some_and(|unit| unit.gap <= Gap::Space);
+        let used = self.taken.get(before).copied().unwrap_or(false);
+        let harm = self.heard.unit(before).and_then(|unit| self.harm_of(unit));
+        close && !used && harm.is_some() && self.houses_before(before)
+    }
+
+    /// Whether what begins at `at` has a number of its own behind it: `pohon tumbang 10`.
+    pub(super) fn is_counted_behind(&self, at: usize) -> bool {
+        self.joined(at) && (at + 1..at + 3).any(|number| self.joined_number(number))
+    }
+
+    /// Whether houses are spoken of right before the unit at `at`, and nothing else since.
+    fn houses_before(&self, at: usize) -> bool {
+        let others = [
+            Class::Person,
+            Class::Family,
+            Class::Measure,
+            Class::Thing,
+            Class::Vehicle,
+        ];
+        (at.saturating_sub(4)..at)
+            .rev()
+            .map_while(|at| self.heard.unit(at))
+            .take_while(|unit| !unit.is_any(&others) || unit.is(Class::House))
+            .any(|unit| unit.is(Class::House))
+    }
+
     /// `rumah rusak 17`, `omah pitu`, `terendam 30` after houses were spoken of.
     pub(super) fn tie_bare_houses(&mut self, at: usize, next: usize, value: u32) {
         let Some(before) = at.checked_sub(1) else {
@@ -147,19 +182,18 @@ impl Figures<'_> {
             .heard
             .unit(at)
             .is_some_and(|unit| unit.gap <= Gap::Space);
-        let Some(unit) = self.heard.unit(before).filter(|_| close) else {
+        let Some(unit) = self.heard.unit(before) else {
             return;
         };
-        let used = self.taken.get(before).copied().unwrap_or(false);
-        let spoken_of = (before.saturating_sub(4)..at)
-            .rev()
-            .find(|i| self.heard.is(*i, Class::House));
+        let used = !close || self.taken.get(before).copied().unwrap_or(false);
+        let spoken_of = self.houses_before(before);
         if unit.is(Class::House) && !used && !self.near(next, Class::Mine) {
             if let Some(harm) = self.harm_beside(next, before) {
                 self.keep(Tied::House(harm), value, at, &[before], next);
             }
-        } else if let (Some(harm), Some(_)) = (self.harm_of(unit), spoken_of)
-            && self.closes(next)
+        } else if let Some(harm) = self.harm_of(unit)
+            && spoken_of
+            && (self.closes(next) || self.is_counted_behind(next))
             && !used
         {
             let degree_at = if self.near(next, Class::Degree) {

@@ -23,7 +23,10 @@ impl Figures<'_> {
                 .is_some_and(|u| {
                     u.number.is_some() || u.is(Class::Person) && unit.gap <= Gap::Space
                 });
-        if !(relation || unit.is(Class::Role)) || counted {
+        let owns = [Class::Thing, Class::Vehicle, Class::House]
+            .iter()
+            .any(|class| self.heard.before_is(at, *class) && unit.gap <= Gap::Space);
+        if !(relation || unit.is(Class::Role)) || counted || owns {
             return;
         }
         let most = if relation { 4 } else { 3 };

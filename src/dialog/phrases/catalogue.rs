@@ -229,6 +229,18 @@ labels! {
     NoHazard = "no_hazard",
     /// A report whose place is not known.
     NoPlace = "no_place",
+    /// Persons dead, in a page to a duty phone.
+    Dead = "dead",
+    /// Persons missing.
+    Missing = "missing",
+    /// Persons trapped.
+    Trapped = "trapped",
+    /// Persons injured.
+    Injured = "injured",
+    /// Trapped, missing or dead: it is not known which, or how many.
+    Grave = "grave",
+    /// The sender told nothing beside what is said already.
+    NoDetails = "no_details",
     /// No meeting point is known.
     NoRefuge = "no_refuge",
     /// Tsunami, and no meeting point is known.

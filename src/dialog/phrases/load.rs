@@ -32,35 +32,65 @@ pub enum PhraseProblem {
     Unreadable(String),
     /// Nothing is called so.
     #[error("no such key")]
-    UnknownKey,
+    UnknownKey {
+        /// What keys there are.
+        known: Vec<&'static str>,
+    },
     /// Nothing else can stand in for it.
     #[error("is missing")]
     Missing,
+    /// There are twelve months.
+    #[error("has {0} months")]
+    Months(usize),
     /// No slot is called so, or the program does not fill it in this text.
-    #[error("{{{0}}} cannot be filled in this text")]
-    UnknownSlot(String),
+    #[error("{{{slot}}} cannot be filled in this text")]
+    UnknownSlot {
+        /// The name in braces.
+        slot: String,
+        /// What can be filled in this text.
+        known: Vec<&'static str>,
+    },
     /// A brace without its other half.
     #[error("a brace has no other half")]
     OpenBrace,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
+/// What a phrase file says, as it is written; what it leaves out is as in the binary.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PhraseFile {
     months: Vec<String>,
-    #[serde(default)]
     thousands: Option<String>,
-    #[serde(default)]
     texts: BTreeMap<String, String>,
-    #[serde(default)]
     hazards: BTreeMap<String, String>,
-    #[serde(default)]
     levels: BTreeMap<String, String>,
-    #[serde(default)]
     states: BTreeMap<String, String>,
-    #[serde(default)]
     labels: BTreeMap<String, String>,
+}
+
+impl PhraseFile {
+    /// Whether it words a text.
+    pub fn words(&self, phrase: Phrase) -> bool {
+        self.texts.contains_key(phrase.name())
+    }
+
+    /// Takes over what another file says.
+    fn update(&mut self, other: &Self) {
+        if !other.months.is_empty() {
+            self.months.clone_from(&other.months);
+        }
+        self.thousands = other.thousands.clone().or(self.thousands.take());
+        let sections = [
+            (&mut self.texts, &other.texts),
+            (&mut self.hazards, &other.hazards),
+            (&mut self.levels, &other.levels),
+            (&mut self.states, &other.states),
+            (&mut self.labels, &other.labels),
+        ];
+        for (own, others) in sections {
+            own.extend(others.iter().map(|(key, word)| (key.clone(), word.clone())));
+        }
+    }
 }
 
 const ID: &str = include_str!("../../../config/phrases/id.toml");
@@ -76,15 +106,18 @@ pub const fn embedded(language: Language) -> &'static str {
     }
 }
 
-/// Reads one file per language; a language without one has the Indonesian texts.
-pub(super) fn load(files: &BTreeMap<Language, String>) -> Result<Phrases, Vec<PhraseFault>> {
+/// The texts of the binary, with what the files of each language say instead. A language that
+/// lacks a text has the Indonesian one.
+pub(super) fn load(files: &BTreeMap<Language, PhraseFile>) -> Result<Phrases, Vec<PhraseFault>> {
     let mut reader = Reader::default();
     let mut read = BTreeMap::new();
     for language in Language::ALL {
-        let text = files.get(&language).map_or("", String::as_str);
-        if let Some(file) = reader.file(language, text) {
-            read.insert(language, file);
+        let mut file = reader.embedded(language);
+        if let Some(other) = files.get(&language) {
+            reader.unknown_keys(language, other);
+            file.update(other);
         }
+        read.insert(language, file);
     }
     let indonesian = read.get(&Language::Id);
     if let Some(file) = indonesian {
@@ -95,7 +128,7 @@ pub(super) fn load(files: &BTreeMap<Language, String>) -> Result<Phrases, Vec<Ph
     for language in Language::ALL {
         let own = read.get(&language);
         texts.push(reader.texts(language, own));
-        let chain: Vec<&File> = own.into_iter().chain(indonesian).collect();
+        let chain: Vec<&PhraseFile> = own.into_iter().chain(indonesian).collect();
         lexicons.push(lexicon(&chain));
     }
     if reader.faults.is_empty() {
@@ -119,55 +152,39 @@ impl Reader {
         });
     }
 
-    fn file(&mut self, language: Language, text: &str) -> Option<File> {
-        match toml::from_str::<File>(text) {
+    fn embedded(&mut self, language: Language) -> PhraseFile {
+        match toml::from_str::<PhraseFile>(embedded(language)) {
             Ok(file) => {
                 self.unknown_keys(language, &file);
-                Some(file)
+                file
             }
             Err(error) => {
                 let problem = PhraseProblem::Unreadable(error.to_string());
                 self.fault(language, String::new(), problem);
-                None
+                PhraseFile::default()
             }
         }
     }
 
-    fn unknown_keys(&mut self, language: Language, file: &File) {
-        let known_text = |key: &str| Phrase::parse(key).is_some();
-        let known_state = |key: &str| ReportState::from_slug(key).is_some();
-        let known_label = |key: &str| Label::ALL.iter().any(|label| label.name() == key);
-        self.unknown(language, "texts", &file.texts, known_text);
-        self.unknown(language, "hazards", &file.hazards, |key| {
-            Hazard::from_slug(key).is_some()
-        });
-        self.unknown(language, "levels", &file.levels, |key| {
-            Level::from_slug(key).is_some()
-        });
-        self.unknown(language, "states", &file.states, known_state);
-        self.unknown(language, "labels", &file.labels, known_label);
-        if !matches!(file.months.len(), 0 | 12) {
-            self.fault(language, "months".to_owned(), PhraseProblem::Missing);
+    fn unknown_keys(&mut self, language: Language, file: &PhraseFile) {
+        for (section, words, known) in sections(file) {
+            for key in words.keys().filter(|key| !known.contains(&key.as_str())) {
+                let known = known.clone();
+                self.fault(
+                    language,
+                    format!("{section}.{key}"),
+                    PhraseProblem::UnknownKey { known },
+                );
+            }
+        }
+        let months = file.months.len();
+        if !matches!(months, 0 | 12) {
+            let problem = PhraseProblem::Months(months);
+            self.fault(language, "months".to_owned(), problem);
         }
     }
 
-    fn unknown(
-        &mut self,
-        language: Language,
-        section: &str,
-        words: &BTreeMap<String, String>,
-        known: impl Fn(&str) -> bool,
-    ) {
-        for key in words.keys().filter(|key| !known(key)) {
-            self.fault(
-                language,
-                format!("{section}.{key}"),
-                PhraseProblem::UnknownKey,
-            );
-        }
-    }
-
-    fn texts(&mut self, language: Language, file: Option<&File>) -> Vec<Option<Template>> {
+    fn texts(&mut self, language: Language, file: Option<&PhraseFile>) -> Vec<Option<Template>> {
         let text = |phrase: &Phrase| file.and_then(|file| file.texts.get(phrase.name()));
         Phrase::ALL
             .iter()
@@ -176,49 +193,29 @@ impl Reader {
     }
 
     fn template(&mut self, language: Language, phrase: Phrase, text: &str) -> Option<Template> {
-        let problem = match Template::parse(text) {
+        let slot = match Template::parse(text) {
             Ok(template) => match foreign_slot(phrase, &template) {
                 None => return Some(template),
-                Some(slot) => PhraseProblem::UnknownSlot(slot.name().to_owned()),
+                Some(slot) => Some(slot.name().to_owned()),
             },
-            Err(BadTemplate::UnknownSlot(name)) => PhraseProblem::UnknownSlot(name),
-            Err(BadTemplate::OpenBrace) => PhraseProblem::OpenBrace,
+            Err(BadTemplate::UnknownSlot(name)) => Some(name),
+            Err(BadTemplate::OpenBrace) => None,
+        };
+        let problem = match slot {
+            Some(slot) => PhraseProblem::UnknownSlot {
+                slot,
+                known: fitting_slots(phrase).map(Slot::name).collect(),
+            },
+            None => PhraseProblem::OpenBrace,
         };
         self.fault(language, format!("texts.{}", phrase.name()), problem);
         None
     }
 
     /// Reports what the Indonesian file, on which all fall back, leaves out.
-    fn complete(&mut self, file: &File) {
+    fn complete(&mut self, file: &PhraseFile) {
         let mut missing = Vec::new();
-        let needed: [(&str, &BTreeMap<String, String>, Vec<&str>); 5] = [
-            (
-                "texts",
-                &file.texts,
-                Phrase::ALL.iter().map(|own| own.name()).collect(),
-            ),
-            (
-                "hazards",
-                &file.hazards,
-                Hazard::ALL.iter().map(|own| own.slug()).collect(),
-            ),
-            (
-                "levels",
-                &file.levels,
-                Level::ALL.iter().map(|own| own.slug()).collect(),
-            ),
-            (
-                "states",
-                &file.states,
-                ReportState::ALL.iter().map(|(_, slug)| *slug).collect(),
-            ),
-            (
-                "labels",
-                &file.labels,
-                Label::ALL.iter().map(|own| own.name()).collect(),
-            ),
-        ];
-        for (section, words, keys) in needed {
+        for (section, words, keys) in sections(file) {
             let absent = keys.into_iter().filter(|key| !words.contains_key(*key));
             missing.extend(absent.map(|key| format!("{section}.{key}")));
         }
@@ -231,8 +228,30 @@ impl Reader {
     }
 }
 
-fn lexicon(chain: &[&File]) -> Lexicon {
-    let word = |section: fn(&File) -> &BTreeMap<String, String>, key: &str| {
+/// The tables of a file, each with the keys that there are.
+type Section<'f> = (
+    &'static str,
+    &'f BTreeMap<String, String>,
+    Vec<&'static str>,
+);
+
+fn sections(file: &PhraseFile) -> [Section<'_>; 5] {
+    let texts = Phrase::ALL.iter().map(|own| own.name()).collect();
+    let hazards = Hazard::ALL.iter().map(|own| own.slug()).collect();
+    let levels = Level::ALL.iter().map(|own| own.slug()).collect();
+    let states = ReportState::ALL.iter().map(|(_, slug)| *slug).collect();
+    let labels = Label::ALL.iter().map(|own| own.name()).collect();
+    [
+        ("texts", &file.texts, texts),
+        ("hazards", &file.hazards, hazards),
+        ("levels", &file.levels, levels),
+        ("states", &file.states, states),
+        ("labels", &file.labels, labels),
+    ]
+}
+
+fn lexicon(chain: &[&PhraseFile]) -> Lexicon {
+    let word = |section: fn(&PhraseFile) -> &BTreeMap<String, String>, key: &str| {
         chain
             .iter()
             .find_map(|file| section(file).get(key))
@@ -270,6 +289,11 @@ fn lexicon(chain: &[&File]) -> Lexicon {
 
 /// A slot that the program does not fill in this text.
 fn foreign_slot(phrase: Phrase, template: &Template) -> Option<Slot> {
-    let fits = |slot: &Slot| Slot::COMMON.contains(slot) || phrase.slots().contains(slot);
-    template.slots().find(|slot| !fits(slot))
+    template
+        .slots()
+        .find(|slot| !fitting_slots(phrase).any(|fits| fits == *slot))
+}
+
+fn fitting_slots(phrase: Phrase) -> impl Iterator<Item = Slot> {
+    phrase.slots().iter().chain(&Slot::COMMON).copied()
 }

@@ -14,7 +14,7 @@ mod wording;
 
 pub use catalogue::{Label, Phrase, Slot};
 pub use lexicon::Lexicon;
-pub use load::{PhraseFault, PhraseProblem, embedded};
+pub use load::{PhraseFault, PhraseFile, PhraseProblem, embedded};
 pub use wording::{Filling, Value, Wording, echo};
 
 use template::Template;
@@ -30,18 +30,13 @@ pub struct Phrases {
 impl Phrases {
     /// The texts the binary carries.
     pub fn embedded() -> Result<Self, Vec<PhraseFault>> {
-        let files = Language::ALL.map(|language| (language, embedded(language).to_owned()));
-        load::load(&BTreeMap::from(files))
+        Self::load(&BTreeMap::new())
     }
 
-    /// Texts from files, the embedded ones where a language has none.
-    pub fn load(mut files: BTreeMap<Language, String>) -> Result<Self, Vec<PhraseFault>> {
-        for language in Language::ALL {
-            files
-                .entry(language)
-                .or_insert_with(|| embedded(language).to_owned());
-        }
-        load::load(&files)
+    /// The texts the binary carries, with what files say instead: a file holds only what it
+    /// changes.
+    pub fn load(files: &BTreeMap<Language, PhraseFile>) -> Result<Self, Vec<PhraseFault>> {
+        load::load(files)
     }
 
     fn of(texts: Vec<Vec<Option<Template>>>, lexicons: Vec<Lexicon>) -> Self {
@@ -74,8 +69,8 @@ impl Phrases {
         self.lexicons.get(index(language)).unwrap_or(&NONE)
     }
 
-    /// Whether a message that came is one of our own replies, or another agency's: two machines
-    /// that answer each other must fall silent.
+    /// Whether a message that came is one of our own replies or pages, or another agency's: two
+    /// machines that answer each other must fall silent.
     pub fn wrote(&self, text: &str) -> bool {
         self.own.as_ref().is_some_and(|own| own.is_match(text))
     }
@@ -118,11 +113,12 @@ const fn index(language: Language) -> usize {
 /// Letters in a row of a reply that nobody types by chance.
 const OWN_WORDS: usize = 28;
 
-/// One expression for the longest literal of every reply.
+/// One expression for the longest literal of every reply, and of the page.
 fn own_words(texts: &[Vec<Option<Template>>]) -> Option<Regex> {
     let replies = texts.iter().flat_map(|texts| Phrase::ALL.iter().zip(texts));
     let literals: Vec<String> = replies
-        .filter(|(phrase, _)| phrase.is_reply())
+        // A page that a duty phone sends on to us must not open a report, and page again.
+        .filter(|(phrase, _)| phrase.is_reply() || **phrase == Phrase::SDarurat)
         .filter_map(|(_, template)| Some(template.as_ref()?.longest_literal()))
         .filter(|literal| literal.len() >= OWN_WORDS)
         .map(regex::escape)
@@ -135,10 +131,14 @@ fn own_words(texts: &[Vec<Option<Template>>]) -> Option<Regex> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hazard::Hazard;
 
-    fn faults(language: Language, edit: impl Fn(String) -> String) -> Vec<String> {
-        let files = BTreeMap::from([(language, edit(embedded(language).to_owned()))]);
-        let faults = Phrases::load(files).err().unwrap_or_default();
+    fn changed(language: Language, file: &str) -> Result<Phrases, Vec<PhraseFault>> {
+        Phrases::load(&BTreeMap::from([(language, toml::from_str(file).unwrap())]))
+    }
+
+    fn faults(language: Language, file: &str) -> Vec<String> {
+        let faults = changed(language, file).err().unwrap_or_default();
         faults.iter().map(ToString::to_string).collect()
     }
 
@@ -149,31 +149,51 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_its_key() {
-        let found = faults(Language::Id, |text| {
-            text.replace("HELP2 = ", "HELP3 = ")
-                .replace("LAPOR_OK = \"Laporan {id}", "LAPOR_OK = \"Laporan {idd}")
-                .replace("LAPOR_T1 = \"Laporan {id}", "LAPOR_T1 = \"Laporan {jam}")
-                .replace("DAFTAR_TANYA = \"", "DAFTAR_TANYA = \"}")
-                .replace("flood = ", "flod = ")
-        });
+        let found = faults(
+            Language::Id,
+            r#"
+            months = ["Jan"]
+            [texts]
+            HELP3 = "Halo"
+            LAPOR_OK = "Laporan {idd} diterima"
+            LAPOR_T1 = "Laporan {jam}"
+            DAFTAR_TANYA = "}Peringatan"
+            [hazards]
+            flod = "BANJIR"
+            "#,
+        );
         assert_eq!(
             found,
             [
                 "id: texts.HELP3: no such key",
                 "id: hazards.flod: no such key",
-                "id: texts.HELP2: is missing",
-                "id: hazards.flood: is missing",
+                "id: months: has 1 months",
                 "id: texts.LAPOR_OK: {idd} cannot be filled in this text",
                 "id: texts.LAPOR_T1: {jam} cannot be filled in this text",
                 "id: texts.DAFTAR_TANYA: a brace has no other half",
             ]
         );
-        let found = faults(Language::Jv, |text| {
-            text.replace("months = [\"Jan\", ", "months = [")
-        });
-        assert_eq!(found, ["jv: months: is missing"]);
-        let found = faults(Language::En, |text| format!("colour = 1\n{text}"));
-        assert!(found.len() == 1 && found[0].contains("colour"), "{found:?}");
+    }
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let file = r#"
+            [texts]
+            LAPOR_T1 = "Apa yang terjadi?"
+            [hazards]
+            flood = "AIR BAH"
+            "#;
+        let phrases = changed(Language::Jv, file).unwrap();
+        let own = Phrases::embedded().unwrap();
+        let literals = |phrases: &Phrases, phrase| phrases.literals(phrase, Language::Jv);
+        assert_eq!(literals(&phrases, Phrase::LaporT1), "Apa yang terjadi?");
+        for other in [Phrase::LaporT2, Phrase::Help2] {
+            assert_eq!(literals(&phrases, other), literals(&own, other));
+        }
+        let hazard = |language, hazard| phrases.lexicon(language).hazard(hazard).to_owned();
+        assert_eq!(hazard(Language::Jv, Hazard::Flood), "AIR BAH");
+        assert_eq!(hazard(Language::Jv, Hazard::Fire), "KOBONGAN");
+        assert_eq!(hazard(Language::Id, Hazard::Flood), "BANJIR");
     }
 
     #[test]

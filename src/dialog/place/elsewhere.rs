@@ -4,7 +4,7 @@ use super::guess::SHORT_MESSAGE_WORDS;
 use super::words::{self, Before};
 use super::{Found, PlaceWord, Role};
 use crate::dialog::intent::Place;
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::gazetteer::Gazetteer;
 
 /// Fewest letters of a name from elsewhere: there are villages called Du and Wo.
@@ -13,12 +13,14 @@ const OUTSIDE_LETTERS_MIN: usize = 5;
 const NAME_WORDS_MAX: usize = 3;
 /// Fewest letters of a name nobody knows.
 const UNKNOWN_LETTERS_MIN: usize = 4;
+/// What the parts of an island are called behind its name.
+const SIDES: [&str; 6] = ["BARAT", "TIMUR", "UTARA", "SELATAN", "TENGAH", "TENGGARA"];
 
 /// The first name in the position of a place that no active area has.
 pub(super) fn outside_or_unknown(gazetteer: &Gazetteer, all: &[PlaceWord<'_>]) -> Option<Found> {
     let mut unknown = None;
     for at in 0..all.len() {
-        if !is_position(all, at) {
+        if !is_position(gazetteer, all, at) {
             continue;
         }
         if let Some(len) = outside(gazetteer, all, at) {
@@ -41,15 +43,17 @@ fn found(at: usize, len: usize, place: Place) -> Found {
 }
 
 /// Whether a name is expected here: an unexplained word after a level or place word, or closing a
-/// message after a keyword or hazard.
-fn is_position(all: &[PlaceWord<'_>], at: usize) -> bool {
+/// message after a keyword or hazard. An ordinary word is one only where it names an island.
+fn is_position(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> bool {
     let Some(word) = all.get(at).filter(|word| word.role == Role::Free) else {
         return false;
     };
     let letters = word.text.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !letters || words::is_common(word.text) || words::before(word.text).is_some() {
-        return false;
-    }
+    let named = || !words::is_common(word.text) || regions(gazetteer, word.text).next().is_some();
+    letters && words::before(word.text).is_none() && is_expected(all, at) && named()
+}
+
+fn is_expected(all: &[PlaceWord<'_>], at: usize) -> bool {
     let Some(previous) = at.checked_sub(1).and_then(|at| all.get(at)) else {
         return false;
     };
@@ -95,8 +99,17 @@ fn outside(gazetteer: &Gazetteer, all: &[PlaceWord<'_>], at: usize) -> Option<us
                 .iter()
                 .any(|a| area != *a && area.contains(*a))
         };
-        let mut areas = gazetteer.named_anywhere(&key).peekable();
+        let areas = gazetteer.named_anywhere(&key);
+        let mut areas = areas.chain(regions(gazetteer, &key)).peekable();
         free && key.len() >= OUTSIDE_LETTERS_MIN && areas.peek().is_some() && !areas.any(around)
+    })
+}
+
+/// The regencies and provinces that are parts of what is called so: Lombok Barat of Lombok.
+fn regions(gazetteer: &Gazetteer, key: &str) -> impl Iterator<Item = AreaCode> {
+    SIDES.iter().flat_map(move |side| {
+        let parts = gazetteer.named_anywhere(&format!("{key}{side}"));
+        parts.filter(|area| area.level() <= AreaLevel::Regency)
     })
 }
 

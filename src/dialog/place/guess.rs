@@ -130,7 +130,7 @@ fn guess(
     }
     let single = nearest(gazetteer, typed).map(|(edits, areas)| (1, edits, areas));
     let joined = all.get(at + 1).and_then(|next| {
-        let joins = matches!(next.role, Role::Free | Role::Known)
+        let joins = matches!(next.role, Role::Free | Role::Part | Role::Known)
             && words::before(next.text).is_none()
             && next.text.len() >= 3
             && !gazetteer.is_name(next.text);

@@ -9,6 +9,8 @@ use crate::domain::gazetteer::Gazetteer;
 
 /// Most words of a name. Names of more are below 0.1 % of the country's.
 const NAME_WORDS_MAX: usize = 4;
+/// Most words of a command before the name that closes it.
+const COMMAND_WORDS_MAX: usize = 4;
 
 /// A name in a message, and the areas it may stand for.
 #[derive(Clone, Debug)]
@@ -135,7 +137,7 @@ fn longest_name(
     let mut best = None;
     for (len, word) in (1..=NAME_WORDS_MAX).zip(all.get(at..)?) {
         // `pasir aman` is no Pasiraman: a keyword or figure is no part of a longer name.
-        if len > 1 && !matches!(word.role, Role::Free | Role::Known) {
+        if len > 1 && !matches!(word.role, Role::Free | Role::Part | Role::Known) {
             break;
         }
         key.push_str(word.text);
@@ -222,22 +224,64 @@ fn standing(all: &[PlaceWord<'_>], name: &Range<usize>) -> Option<Standing> {
     let named = all.get(name.clone())?;
     let previous = name.start.checked_sub(1).and_then(|at| all.get(at));
     let before = previous.and_then(|word| words::before(word.text));
-    let ordinary = is_ordinary(named);
+    let ordinary = is_ordinary(named) && !is_spot_behind(all, name);
     match before {
         Some(Before::Level(_)) => Some(Standing::Fixed),
         Some(Before::Part) => None,
         Some(Before::Stuff | Before::Office) if ordinary => None,
         Some(Before::Stuff) => Some(Standing::Named),
         Some(Before::Office) => Some(Standing::Passing),
-        Some(Before::Passing) if ordinary => Some(Standing::Unsure),
+        Some(Before::Passing) if ordinary && !is_on_a_road(all, name.start) => {
+            Some(Standing::Unsure)
+        }
         Some(Before::Passing) => Some(Standing::Passing),
         Some(Before::Spot) if used_up(all, name) => Some(Standing::At),
         Some(Before::At) if !ordinary || happens_there(all, name) => Some(Standing::At),
         Some(Before::Spot | Before::At) => Some(Standing::Unsure),
         None if !ordinary => Some(Standing::Named),
         None if used_up(all, name) && stands_as_place(all, name) => Some(Standing::Named),
+        None if stands_alone(all, name) || closes_command(all, name) => Some(Standing::Named),
         None => Some(Standing::Unsure),
     }
+}
+
+/// `serang beach`, `wlingi market`.
+fn is_spot_behind(all: &[PlaceWord<'_>], name: &Range<usize>) -> bool {
+    all.get(name.end)
+        .is_some_and(|word| !word.parted && words::is_spot_behind(word.text))
+}
+
+/// `jalan ke bendungan`, `road to bendungan`: what a road leads to is a place.
+fn is_on_a_road(all: &[PlaceWord<'_>], name: usize) -> bool {
+    let before = name.checked_sub(2).and_then(|at| all.get(at));
+    before.is_some_and(|word| words::is_road(word.text))
+}
+
+/// Whether an ordinary word is a clause of its own at either end: `kami selamat semua, bendungan`.
+fn stands_alone(all: &[PlaceWord<'_>], name: &Range<usize>) -> bool {
+    let free = all
+        .get(name.start)
+        .is_some_and(|word| matches!(word.role, Role::Free | Role::Part) && word.parted);
+    let first = name.start == 0 && all.get(name.end).is_some_and(|word| word.parted);
+    free && (first || name.end == all.len() && name.start > 0)
+}
+
+/// Whether an ordinary word closes a command of known words: `keluar dari langganan kampak`.
+fn closes_command(all: &[PlaceWord<'_>], name: &Range<usize>) -> bool {
+    let before = all.get(..name.start).unwrap_or_default();
+    let leads = before
+        .first()
+        .is_some_and(|word| word.role == Role::Keyword);
+    let free = all
+        .get(name.start)
+        .is_some_and(|word| matches!(word.role, Role::Free | Role::Part));
+    let known = before.iter().all(|word| {
+        matches!(
+            word.role,
+            Role::Keyword | Role::Part | Role::Known | Role::Hazard
+        )
+    });
+    leads && free && known && name.end == all.len() && before.len() <= COMMAND_WORDS_MAX
 }
 
 /// Whether the name is an ordinary word besides. Names of several words are not.
@@ -251,8 +295,8 @@ fn is_ordinary(named: &[PlaceWord<'_>]) -> bool {
 /// Whether no word behind makes the name an ordinary word: `sumber air`, `barang barang`.
 fn used_up(all: &[PlaceWord<'_>], name: &Range<usize>) -> bool {
     let next = all.get(name.end).map(|word| word.text);
-    let this = all.get(name.start).map(|word| word.text);
-    !next.is_some_and(|next| words::keeps_ordinary(next) || Some(next) == this)
+    let this = all.get(name.start).map_or("", |word| word.text);
+    !next.is_some_and(|next| words::keeps_ordinary(this, next) || next == this)
 }
 
 /// Whether an ordinary word after `DI` is a place: not a thing done, as in `di suruh`.
@@ -281,6 +325,6 @@ fn stands_as_place(all: &[PlaceWord<'_>], name: &Range<usize>) -> bool {
         (Some(Role::Keyword), None | Some(Role::Hazard)) => true,
         (Some(Role::Hazard | Role::Keyword), Some(_)) => part_next,
         (None, Some(_)) => false,
-        (Some(Role::Free | Role::Number | Role::Known), _) => false,
+        (Some(Role::Free | Role::Number | Role::Part | Role::Known), _) => false,
     }
 }

@@ -29,6 +29,8 @@ pub struct PlaceWord<'a> {
     pub text: &'a str,
     /// What it is spoken for.
     pub role: Role,
+    /// A comma or the end of a sentence parts it from the word before.
+    pub parted: bool,
 }
 
 /// What a word is spoken for by the reader.
@@ -45,6 +47,8 @@ pub enum Role {
     Hazard,
     /// A figure, with or without its unit: `50CM`, `3`.
     Number,
+    /// A word the vocabulary knows only as a part of phrases: `BENDUNGAN` in "bendungan jebol".
+    Part,
     /// Any other word of the vocabulary: a need, a function word, a courtesy. Words of this module
     /// (`DS`, `KEC`, `DI`, `PASAR`) may have this role or be free.
     Known,

@@ -24,19 +24,8 @@ const KNOWN: &str = "KENCANG PAK YANG RUMAH RMH RMH2 ORG WARGA BUTUH MINTA SUDAH
     HOW USE THIS NUMBER WATER KNEE DEEP NEED EVACUATION UTK UNTUK DIMANA YA KMN LARI KALO PKL LAGI \
     JB PAR MGL HLG KORBAN AKSES";
 
-/// A message in the words the reader would hand over.
-fn words(text: &str) -> Vec<(String, Role)> {
-    let clean: String = text
-        .to_uppercase()
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() {
-                letter
-            } else {
-                ' '
-            }
-        })
-        .collect();
+/// A message in the words the reader would hand over, and whether a comma parts each.
+fn words(text: &str) -> Vec<(String, Role, bool)> {
     let listed = |list: &str, word: &str| list.split_whitespace().any(|known| known == word);
     let role = |word: &str| match word {
         _ if word.starts_with(|first: char| first.is_ascii_digit()) => Role::Number,
@@ -45,15 +34,30 @@ fn words(text: &str) -> Vec<(String, Role)> {
         _ if listed(KNOWN, word) || word.len() < 3 => Role::Known,
         _ => Role::Free,
     };
-    let words = clean.split_whitespace();
-    words.map(|word| (word.to_owned(), role(word))).collect()
+    let text = text.to_uppercase();
+    let mut found = Vec::new();
+    let mut parted = true;
+    for piece in text.split_whitespace() {
+        for word in piece.split(|letter: char| !letter.is_ascii_alphanumeric()) {
+            if !word.is_empty() {
+                found.push((word.to_owned(), role(word), std::mem::take(&mut parted)));
+            }
+        }
+        parted |= piece.ends_with([',', '?', '!', '.'])
+            && found.last().is_some_and(|last| last.0.len() > 3);
+    }
+    found
 }
 
 fn read(gazetteer: &Gazetteer, text: &str) -> Found {
     let words = words(text);
     let words: Vec<PlaceWord<'_>> = words
         .iter()
-        .map(|(text, role)| PlaceWord { text, role: *role })
+        .map(|(text, role, parted)| PlaceWord {
+            text,
+            role: *role,
+            parted: *parted,
+        })
         .collect();
     find(gazetteer, &words)
 }

@@ -183,8 +183,30 @@ const DONE: &[&str] = &[
     "BANGUN", "JAJAR", "SERANG", "SIRAM", "SOBO", "SURUH", "TUMPANG", "TUMPUK",
 ];
 
-/// Words behind an ordinary word that make it one: `sumber air`.
-const ORDINARY_BEFORE: &[&str] = &["AIR", "BANYU", "DAYA", "LISTRIK", "MATA", "PEMBANGKIT"];
+/// Names that a word behind makes an ordinary word, and those words: `sumber air`, not `serang air`.
+const ORDINARY_BEFORE: (&[&str], &[&str]) = (
+    &["SUMBER"],
+    &["AIR", "BANYU", "DAYA", "LISTRIK", "MATA", "PEMBANGKIT"],
+);
+
+/// Kinds of spots that English names behind the village they lie in: `serang beach`.
+const SPOTS_BEHIND: &[&str] = &[
+    "BEACH",
+    "BRIDGE",
+    "COAST",
+    "DISTRICT",
+    "HARBOR",
+    "HARBOUR",
+    "MARKET",
+    "PORT",
+    "SUBDISTRICT",
+    "VILLAGE",
+];
+
+/// Ways, before the word that says where they lead.
+const ROADS: &[&str] = &[
+    "AKSES", "DALAN", "JALAN", "JALUR", "JL", "JLN", "ROAD", "RUTE",
+];
 
 /// General vocabulary, Indonesian, Javanese and English: never taken for a misspelt place, and a
 /// place only where it is used as one.
@@ -208,9 +230,20 @@ pub(super) fn is_done(word: &str) -> bool {
     DONE.contains(&word)
 }
 
-/// Whether the word makes an ordinary word of the one before it.
-pub(super) fn keeps_ordinary(word: &str) -> bool {
-    ORDINARY_BEFORE.contains(&word)
+/// Whether `behind` makes an ordinary word of `name`.
+pub(super) fn keeps_ordinary(name: &str, behind: &str) -> bool {
+    let (names, words) = ORDINARY_BEFORE;
+    names.contains(&name) && words.contains(&behind)
+}
+
+/// Whether the word is a kind of spot, named behind its village.
+pub(super) fn is_spot_behind(word: &str) -> bool {
+    SPOTS_BEHIND.contains(&word)
+}
+
+/// Whether the word is a way.
+pub(super) fn is_road(word: &str) -> bool {
+    ROADS.contains(&word)
 }
 
 /// Whether the word is of general vocabulary.

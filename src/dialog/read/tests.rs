@@ -24,6 +24,7 @@ fn reading(text: &str, asked: Option<Asked>) -> Reading {
     let question = asked.map(|asked| Question {
         asked_at: jiff::Timestamp::UNIX_EPOCH,
         asked,
+        language: Language::Id,
     });
     read(text, question.as_ref(), &context)
 }
@@ -111,6 +112,25 @@ fn distress_is_an_emergency() {
         "tolong bangun jalan kampung kami",
     ] {
         assert!(!reading(text, None).urgent, "{text}");
+    }
+    // What is lost with nobody in it is no one's distress; houses, cars and boats may hold someone.
+    for text in [
+        "motor saya hanyut kena banjir di prigi",
+        "jembatan di ds siki hanyut",
+        "banjir prigi, 2 ekor sapi hanyut",
+        "hanyut 2 motor di banjir tawing",
+    ] {
+        assert!(!reading(text, None).urgent, "{text}");
+    }
+    for text in [
+        "dua rumah hanyut di ngrencak",
+        "mobil hanyut di kali tawing",
+        "ibu naik motor hanyut di banjir tawing",
+        "motor dan pengendara hanyut di tawing",
+        "jembatan hanyut, 2 orang hanyut",
+        "sapi dan anak saya hanyut",
+    ] {
+        assert!(reading(text, None).urgent, "{text}");
     }
     let reading = reading("LAPOR banjir prigi 2 orang terjebak", None);
     assert_eq!((reading.intent, reading.urgent), (Intent::Report, true));
@@ -279,10 +299,22 @@ fn casualties_are_never_made_up() {
         ),
         ("15 orang selamat, longsor petung dongko", [none; 4]),
         (
-            "2 motor hanyut, 1 mobil tertimbun, longsor ds siki",
-            [none; 4],
+            "kakek karno (70) luka kena gempa ngeni",
+            [none, some(1), none, none],
         ),
-        ("10 ekor kambing hilang kena banjir ds soso", [none; 4]),
+        ("gempa M5 luka 3 di ngeni", [none, some(3), none, none]),
+        (
+            "anak umur 7 th hanyut banjir ds soso",
+            [none, none, some(1), none],
+        ),
+        (
+            "kami terjebak banjir di ds soso, 5 orang",
+            [none, none, none, some(5)],
+        ),
+        (
+            "longsor ds siki MD 1 LB 2 LR 5",
+            [some(1), some(7), none, none],
+        ),
         ("di rt 2 ada yang hilang, banjir ds soso", [none; 4]),
         ("jam 3 hilang listrik krn angin di beru", [none; 4]),
         ("puluhan warga luka gempa ngeni", [none; 4]),
@@ -296,6 +328,34 @@ fn casualties_are_never_made_up() {
             "tidak ada korban jiwa gempa ngeni",
             [some(0), none, none, none],
         ),
+    ] {
+        assert_eq!(casualties(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn things_that_are_lost_are_no_casualties() {
+    let (none, some) = (None, Some);
+    for (text, expected) in [
+        ("motor hanyut 2 kena banjir ds soso", [none; 4]),
+        ("banjir ds soso, 2 gazebo hanyut", [none; 4]),
+        ("perahu hilang 2 kena ombak di prigi", [none; 4]),
+        ("motor bapak saya hanyut kena banjir ds soso", [none; 4]),
+        ("kirim 10 orang bantu korban luka gempa ngeni", [none; 4]),
+        (
+            "rumah hanyut 3, hilang 1, banjir ds soso",
+            [none, none, some(1), none],
+        ),
+        ("3 rumah rusak, 1 tertimbun, longsor ds siki", [none; 4]),
+        (
+            "mobil tertimbun longsor ds siki: 2 tewas",
+            [some(2), none, none, none],
+        ),
+        (
+            "2 motor hanyut, 1 mobil tertimbun, longsor ds siki",
+            [none; 4],
+        ),
+        ("10 ekor kambing hilang kena banjir ds soso", [none; 4]),
     ] {
         assert_eq!(casualties(text), expected, "{text}");
     }

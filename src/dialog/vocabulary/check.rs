@@ -35,7 +35,7 @@ impl Vocabulary {
                 .filter(|term| term.hazard.is_some() && long(&term.word) && term.word != *one)
                 .map(|term| &term.word);
             for other in aliases.chain(hazards) {
-                if pattern.distance(other) <= 1 && !self.is_allowed(one, other) {
+                if pattern.distance_within(other, 1).is_some() && !self.is_allowed(one, other) {
                     found.push(TooNear {
                         one: one.to_string(),
                         other: other.to_string(),

@@ -200,6 +200,14 @@ classes! {
     Source = "source",
     /// Gone dry.
     Dried = "dried",
+    /// Can be lost without anyone in it: a bridge, cattle, a motorcycle.
+    Thing = "thing",
+    /// Carries people, so that who counts it counts no persons: a car, a boat.
+    Vehicle = "vehicle",
+    /// What people are called to their face: "pak", "bu".
+    Title = "title",
+    /// Help that should have come by now: "kok belum".
+    Overdue = "overdue",
 }
 
 /// A set of classes.

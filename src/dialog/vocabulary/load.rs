@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{File, Spoken};
+use super::schema::{Spoken, VocabularyFile};
 use super::{
     Alias, Class, Element, Keyword, NeedWord, NumberWord, Pattern, Sense, Term, Tongues, Vocabulary,
 };
@@ -19,24 +19,41 @@ pub enum VocabularyError {
     #[error("the vocabulary cannot be read")]
     Toml(#[source] Box<toml::de::Error>),
     /// Values that mean nothing, each with its key.
-    #[error("the vocabulary has faults: {}", .0.join("; "))]
-    Faults(Vec<String>),
+    #[error("the vocabulary has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Faults(Vec<VocabularyFault>),
+}
+
+/// A value that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct VocabularyFault {
+    /// Its key, `keywords.INFO`.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 impl Vocabulary {
     /// Reads a vocabulary from TOML; all faults are reported together.
     pub fn parse(text: &str) -> Result<Self, VocabularyError> {
-        let file: File = toml::from_str(text).map_err(|e| VocabularyError::Toml(Box::new(e)))?;
+        let file = toml::from_str(text).map_err(|e| VocabularyError::Toml(Box::new(e)))?;
+        Self::load(&file).map_err(VocabularyError::Faults)
+    }
+
+    /// A vocabulary of a file; all faults are reported together.
+    pub fn load(file: &VocabularyFile) -> Result<Self, Vec<VocabularyFault>> {
         let mut build = Build::new();
-        build.spellings(&file);
-        build.keywords(&file);
-        build.classes(&file);
-        build.hazards(&file);
-        build.needs(&file);
-        build.depths(&file);
-        build.numbers(&file);
+        build.spellings(file);
+        build.keywords(file);
+        build.classes(file);
+        build.hazards(file);
+        build.needs(file);
+        build.depths(file);
+        build.numbers(file);
+        build.near(file);
+        build.patterns();
+        // Last: what is said of a word's language holds against the phrases it stands in.
         build.languages(&file.languages);
-        build.near(&file);
         build.finish()
     }
 }
@@ -52,7 +69,7 @@ struct Build {
     made: Vocabulary,
     by_word: BTreeMap<Box<str>, u16>,
     phrases: Vec<Written>,
-    faults: Vec<String>,
+    faults: Vec<VocabularyFault>,
 }
 
 impl Build {
@@ -78,7 +95,8 @@ impl Build {
     }
 
     fn fault(&mut self, key: &str, what: &str) {
-        self.faults.push(format!("{key}: {what}"));
+        let (key, problem) = (key.to_owned(), what.to_owned());
+        self.faults.push(VocabularyFault { key, problem });
     }
 
     /// The term of a word; a new one, its own spelling, where it has none yet.
@@ -102,7 +120,7 @@ impl Build {
         term
     }
 
-    fn spellings(&mut self, file: &File) {
+    fn spellings(&mut self, file: &VocabularyFile) {
         let spoken = &file.words;
         let lists = [
             ("words.id", &spoken.id, Tongues::of(Language::Id)),
@@ -136,7 +154,7 @@ impl Build {
         entry.tongues = entry.tongues.and(tongues);
     }
 
-    fn keywords(&mut self, file: &File) {
+    fn keywords(&mut self, file: &VocabularyFile) {
         for (key, aliases) in &file.keywords {
             let named = Keyword::ALL.iter().find(|(_, name)| name == key);
             let Some((keyword, word)) = named.copied() else {
@@ -174,7 +192,7 @@ impl Build {
         self.made.aliases.push((word, alias));
     }
 
-    fn classes(&mut self, file: &File) {
+    fn classes(&mut self, file: &VocabularyFile) {
         for (key, phrases) in &file.classes {
             let named = Class::ALL.iter().find(|(_, name)| name == key);
             let Some((class, _)) = named.copied() else {
@@ -187,7 +205,7 @@ impl Build {
         }
     }
 
-    fn hazards(&mut self, file: &File) {
+    fn hazards(&mut self, file: &VocabularyFile) {
         for (slug, written) in &file.hazards {
             let key = format!("hazards.{slug}");
             let Some(hazard) = Hazard::from_slug(slug) else {
@@ -203,7 +221,7 @@ impl Build {
         }
     }
 
-    fn needs(&mut self, file: &File) {
+    fn needs(&mut self, file: &VocabularyFile) {
         for (slug, wanted) in &file.needs {
             let key = format!("needs.{slug}");
             let Some(need) = Need::from_slug(slug) else {
@@ -218,7 +236,7 @@ impl Build {
         }
     }
 
-    fn depths(&mut self, file: &File) {
+    fn depths(&mut self, file: &VocabularyFile) {
         for (cm, phrases) in &file.depths {
             let key = format!("depths.{cm}");
             let Ok(cm) = cm.parse() else {
@@ -231,7 +249,7 @@ impl Build {
         }
     }
 
-    fn numbers(&mut self, file: &File) {
+    fn numbers(&mut self, file: &VocabularyFile) {
         for (value, words) in &file.numbers {
             let key = format!("numbers.{value}");
             let Some(number) = number_word(value) else {
@@ -285,7 +303,7 @@ impl Build {
         }
     }
 
-    fn near(&mut self, file: &File) {
+    fn near(&mut self, file: &VocabularyFile) {
         let mut never: Vec<_> = file.near.never.iter().map(|word| folded(word)).collect();
         never.sort_unstable();
         self.made.never_near = never;
@@ -293,7 +311,8 @@ impl Build {
         self.made.allowed_near = pairs.map(|(a, b)| (folded(a), folded(b))).collect();
     }
 
-    fn finish(mut self) -> Result<Vocabulary, VocabularyError> {
+    /// The phrases as patterns, by the terms they may begin with.
+    fn patterns(&mut self) {
         let mut phrases = Vec::new();
         let mut loose = Vec::new();
         for written in std::mem::take(&mut self.phrases) {
@@ -303,20 +322,23 @@ impl Build {
             } else {
                 &mut phrases
             };
-            let (firsts, rest) = self.elements(&written.key, &written.phrase);
-            for first in firsts {
-                let (rest, sense) = (rest.clone(), written.sense);
+            let elements = self.elements(&written.key, &written.phrase);
+            for (first, rest) in beginnings(&elements) {
+                let (rest, sense) = (rest.to_vec(), written.sense);
                 list.push((first, Pattern { rest, sense }));
             }
         }
-        self.spread_keywords();
-        self.comparables();
         self.made.phrases = by_first(phrases, self.made.terms.len());
         self.made.loose = by_first(loose, self.made.terms.len());
+    }
+
+    fn finish(mut self) -> Result<Vocabulary, Vec<VocabularyFault>> {
+        self.spread_keywords();
+        self.comparables();
         if self.faults.is_empty() {
             Ok(self.made)
         } else {
-            Err(VocabularyError::Faults(self.faults))
+            Err(self.faults)
         }
     }
 
@@ -345,8 +367,7 @@ impl Build {
         }
     }
 
-    /// The terms a phrase begins with, and the elements behind.
-    fn elements(&mut self, key: &str, phrase: &str) -> (Vec<u16>, Vec<Element>) {
+    fn elements(&mut self, key: &str, phrase: &str) -> Vec<Element> {
         let mut elements = Vec::new();
         let mut skip = false;
         for piece in phrase.split_whitespace() {
@@ -362,9 +383,7 @@ impl Build {
                 skip: std::mem::take(&mut skip),
             });
         }
-        let mut elements = elements.into_iter();
-        let first = elements.next().map(|element| element.terms);
-        (first.unwrap_or_default(), elements.collect())
+        elements
     }
 
     fn alternatives(&mut self, key: &str, piece: &str) -> Vec<u16> {
@@ -386,6 +405,20 @@ impl Build {
         terms.dedup();
         terms
     }
+}
+
+/// The terms a phrase may begin with, each with what follows; a first element may be missing.
+fn beginnings(elements: &[Element]) -> Vec<(u16, &[Element])> {
+    let mut found = Vec::new();
+    let mut left = elements;
+    while let Some((first, rest)) = left.split_first() {
+        found.extend(first.terms.iter().map(|term| (*term, rest)));
+        if !first.optional {
+            break;
+        }
+        left = rest;
+    }
+    found
 }
 
 /// The patterns by the term they begin with, longest first.

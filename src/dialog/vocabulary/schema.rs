@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 type Lists = BTreeMap<String, Vec<String>>;
 
+/// A vocabulary as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub struct VocabularyFile {
     /// Spellings by the word they stand for, per language; `none` belongs to no language.
     pub(super) words: Spoken<Lists>,
     /// Words that only tell the language.

@@ -7,6 +7,7 @@
 mod names;
 mod near;
 pub(crate) mod osa;
+mod regency;
 mod table;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::area::{AreaCode, AreaLevel, VillageKind};
 use names::{NameIndex, Pool};
@@ -25,6 +27,9 @@ pub use names::name_key;
 static NAMES: &[u8] = include_bytes!("../../../config/areas/wilayah.tsv.gz");
 /// `code lat lon`, gzip.
 static CENTROIDS: &[u8] = include_bytes!("../../../config/areas/centroids.tsv.gz");
+
+/// A table of centres that has none.
+static NO_CENTROIDS: &[u8] = b"code\tlat\tlon\n";
 
 /// Mean radius of the earth in km (IUGG).
 const EARTH_RADIUS_KM: f64 = 6_371.008_8;
@@ -39,11 +44,11 @@ pub struct Gazetteer {
     positions: Vec<[f32; 2]>,
     /// Rows of the active areas, in code order.
     active_rows: Vec<u32>,
-    /// Names of the active areas.
-    active_names: NameIndex,
+    /// Names of the active areas; those of the whole country where all of it is active.
+    active_names: Arc<NameIndex>,
     active_near: NearIndex,
     /// Names of the whole country.
-    all_names: NameIndex,
+    all_names: Arc<NameIndex>,
 }
 
 /// Why a table of areas cannot be used; a person must put it right.
@@ -132,22 +137,43 @@ impl Gazetteer {
         Self::load(NAMES, CENTROIDS, active)
     }
 
-    /// A table given as the bytes of its two files; no `active` area means the whole country.
-    pub fn load(
-        names_tsv_gz: &[u8],
-        centroids_tsv_gz: &[u8],
+    /// The table the binary carries, with other files in place of its own. Names come without the
+    /// centres of others: those are then not known.
+    pub fn with_files(
+        names: Option<&[u8]>,
+        centroids: Option<&[u8]>,
         active: &[AreaCode],
     ) -> Result<Self, GazetteerError> {
-        let text = table::unpack(TableFile::Names, names_tsv_gz)?;
+        let own_centroids = if names.is_some() {
+            NO_CENTROIDS
+        } else {
+            CENTROIDS
+        };
+        let names = names.unwrap_or(NAMES);
+        Self::load(names, centroids.unwrap_or(own_centroids), active)
+    }
+
+    /// A table given as the bytes of its two files, packed or not; no `active` area means the whole country.
+    pub fn load(
+        names: &[u8],
+        centroids: &[u8],
+        active: &[AreaCode],
+    ) -> Result<Self, GazetteerError> {
+        let text = table::unpack(TableFile::Names, names)?;
         let (codes, names) = table::read_names(&text)?;
-        let centroids = table::unpack(TableFile::Centroids, centroids_tsv_gz)?;
+        let centroids = table::unpack(TableFile::Centroids, centroids)?;
         let positions = table::read_centroids(&centroids, &codes)?;
         drop(centroids);
         let active = widest(active);
         let active_rows = rows_within(&active, &codes)?;
         let every_row: Vec<u32> = (0_u32..).take(codes.len()).collect();
         let (all_names, order) = NameIndex::build(&names, &every_row);
-        let (active_names, _) = NameIndex::build(&names, &active_rows);
+        let all_names = Arc::new(all_names);
+        let active_names = if active.is_empty() {
+            Arc::clone(&all_names)
+        } else {
+            Arc::new(NameIndex::build(&names, &active_rows).0)
+        };
         let (name_ids, pool) = intern(&names, &order);
         Ok(Self {
             active,
@@ -208,13 +234,25 @@ impl Gazetteer {
     /// `Kab Trenggalek`. What it lies in stands behind only where its name is not unique among the
     /// active areas of its level: the kecamatan, or the regency where that is no help.
     pub fn label(&self, area: AreaCode) -> String {
+        match self.wider_that_tells(area) {
+            Some(wider) => self.label_in(area, wider),
+            None => self.plain_label(area),
+        }
+    }
+
+    /// An area with its level, and `wider` behind to tell it from its namesakes.
+    pub fn label_in(&self, area: AreaCode, wider: AreaCode) -> String {
+        format!("{}-{}", self.plain_label(area), self.wider_name(wider))
+    }
+
+    fn plain_label(&self, area: AreaCode) -> String {
         let name = self.name(area).unwrap_or_default();
         match (area.level(), area.village_kind()) {
             (AreaLevel::Province, _) => name.to_owned(),
             (AreaLevel::Regency, _) => short_regency(name),
-            (AreaLevel::District, _) => self.told_apart("Kec", area),
-            (AreaLevel::Village, Some(VillageKind::Kelurahan)) => self.told_apart("Kel", area),
-            (AreaLevel::Village, Some(VillageKind::Desa) | None) => self.told_apart("Ds", area),
+            (AreaLevel::District, _) => format!("Kec {name}"),
+            (AreaLevel::Village, Some(VillageKind::Kelurahan)) => format!("Kel {name}"),
+            (AreaLevel::Village, Some(VillageKind::Desa) | None) => format!("Ds {name}"),
         }
     }
 
@@ -282,29 +320,30 @@ impl Gazetteer {
         self.codes.get(usize::try_from(row).ok()?).copied()
     }
 
-    fn told_apart(&self, prefix: &str, area: AreaCode) -> String {
-        let name = self.name(area).unwrap_or_default();
-        let namesakes: Vec<AreaCode> = self
-            .named(&name_key(name))
-            .filter(|other| *other != area && other.level() == area.level())
-            .collect();
-        if namesakes.is_empty() {
-            return format!("{prefix} {name}");
-        }
-        let wider = self.wider_name(area, area.parent());
-        let told = namesakes
-            .iter()
-            .all(|other| self.wider_name(*other, other.parent()) != wider);
-        let behind = if told {
-            wider
-        } else {
-            self.wider_name(area, Some(area.ancestor(AreaLevel::Regency)))
+    /// What tells a kecamatan or village from the active areas of its name and level: what it lies
+    /// in, or its regency; `None` where nothing has to.
+    fn wider_that_tells(&self, area: AreaCode) -> Option<AreaCode> {
+        let parent = area
+            .parent()
+            .filter(|_| area.level() > AreaLevel::Regency)?;
+        let key = name_key(self.name(area).unwrap_or_default());
+        let namesakes = || {
+            self.named(&key)
+                .filter(|other| *other != area && other.level() == area.level())
         };
-        format!("{prefix} {name}-{behind}")
+        namesakes().next()?;
+        let around = self.wider_name(parent);
+        let mut others = namesakes().filter_map(AreaCode::parent);
+        let told = others.all(|other| self.wider_name(other) != around);
+        Some(if told {
+            parent
+        } else {
+            area.ancestor(AreaLevel::Regency)
+        })
     }
 
-    fn wider_name(&self, area: AreaCode, wider: Option<AreaCode>) -> &str {
-        let name = self.name(wider.unwrap_or(area)).unwrap_or_default();
+    fn wider_name(&self, wider: AreaCode) -> &str {
+        let name = self.name(wider).unwrap_or_default();
         name.strip_prefix("Kabupaten ").unwrap_or(name)
     }
 }

@@ -10,13 +10,13 @@ pub(super) struct NearIndex {
     /// Where the keys of each length begin; one more than the longest length.
     starts: Vec<usize>,
     /// Which letters a key has; side by side with `ids`, for a fast first pass.
-    signatures: Vec<u32>,
+    signatures: Vec<u64>,
     ids: Vec<u32>,
 }
 
 impl NearIndex {
     pub(super) fn build(names: &NameIndex) -> Self {
-        let mut keys: Vec<(usize, u32, u32)> = (0_u32..)
+        let mut keys: Vec<(usize, u32, u64)> = (0_u32..)
             .take(names.len())
             .filter_map(|id| {
                 let key = names.key(id)?;
@@ -51,8 +51,8 @@ impl NearIndex {
             if more_bits(letters & !other, limit) || more_bits(other & !letters, limit) {
                 continue;
             }
-            let distance = pattern.distance(names.key(*id).unwrap_or_default());
-            if distance <= limit {
+            let key = names.key(*id).unwrap_or_default();
+            if let Some(distance) = pattern.distance_within(key, limit) {
                 found.push((distance, *id));
             }
         }
@@ -62,7 +62,7 @@ impl NearIndex {
     /// Every key that is `word` once its vowels are dropped (`MNJNGN`); `word` has none.
     pub(super) fn without_vowels(&self, names: &NameIndex, word: &str) -> Vec<u32> {
         let letters = signature(word);
-        let vowels = signature("AEIOU");
+        let vowels = signature("AEIOUAEIOU");
         if word.is_empty() || letters & vowels != 0 {
             return Vec::new();
         }
@@ -84,20 +84,21 @@ impl NearIndex {
 }
 
 /// Whether more than `most` bits are set; cheaper than counting them for small numbers.
-fn more_bits(mut bits: u32, most: u8) -> bool {
+fn more_bits(mut bits: u64, most: u8) -> bool {
     for _ in 0..most {
         bits &= bits.wrapping_sub(1);
     }
     bits != 0
 }
 
-/// One bit a letter; digits share the six bits left.
-fn signature(key: &str) -> u32 {
-    key.bytes().fold(0, |bits, byte| {
-        let bit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            _ => 26 + byte % 6,
-        };
-        bits | 1 << bit
+/// One bit a letter and another where it stands twice; digits share the twelve bits left.
+fn signature(key: &str) -> u64 {
+    key.bytes().fold(0, |bits: u64, byte| match byte {
+        b'A'..=b'Z' => {
+            let once = 1 << (byte - b'A');
+            let twice = (bits & once) << 26;
+            bits | once | twice
+        }
+        _ => bits | 1 << (52 + byte % 12),
     })
 }

@@ -33,12 +33,12 @@ impl Pattern {
     }
 
     /// How many insertions, deletions, changes and swaps of neighbours lead to `other`, no part
-    /// being edited twice. `other` has at most 191 bytes.
-    pub(crate) fn distance(&self, other: &str) -> u8 {
+    /// being edited twice; `None` where more than `limit`. `other` has at most 191 bytes.
+    pub(crate) fn distance_within(&self, other: &str, limit: u8) -> Option<u8> {
         let (mut vertical_up, mut vertical_down) = (u64::MAX, 0_u64);
         let (mut diagonal, mut places_before) = (0_u64, 0_u64);
         let mut distance = self.len;
-        for byte in other.bytes() {
+        for (left, byte) in (0..other.len()).rev().zip(other.bytes()) {
             let places = self.places.get(usize::from(byte)).copied().unwrap_or(0);
             let swapped = ((!diagonal & places) << 1) & places_before;
             diagonal = ((places & vertical_up).wrapping_add(vertical_up) ^ vertical_up)
@@ -49,12 +49,16 @@ impl Pattern {
             let across_down = diagonal & vertical_up;
             distance = distance.saturating_add(u8::from(across_up & self.last != 0));
             distance = distance.saturating_sub(u8::from(across_down & self.last != 0));
+            // Each letter left makes good one edit at most.
+            if usize::from(distance) > usize::from(limit) + left {
+                return None;
+            }
             let across_up = across_up << 1 | 1;
             vertical_up = across_down << 1 | !(diagonal | across_up);
             vertical_down = across_up & diagonal;
             places_before = places;
         }
-        distance
+        (distance <= limit).then_some(distance)
     }
 }
 
@@ -64,7 +68,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn distance(left: &str, right: &str) -> u8 {
-        Pattern::new(left).unwrap().distance(right)
+        let pattern = Pattern::new(left).unwrap();
+        pattern.distance_within(right, u8::MAX).unwrap()
     }
 
     #[test]
@@ -104,6 +109,17 @@ mod tests {
         ) {
             let oracle = strsim::osa_distance(&left, &right);
             prop_assert_eq!(usize::from(distance(&left, &right)), oracle);
+        }
+
+        #[test]
+        fn what_is_farther_than_the_limit_is_given_up(
+            left in "(NG|GU|SU|MB|ER|LO|WA|TA|A){1,6}",
+            right in "(NG|GU|SU|MB|ER|LO|WA|TA|A){0,6}",
+            limit in 0_u8..4,
+        ) {
+            let oracle = strsim::osa_distance(&left, &right);
+            let wanted = u8::try_from(oracle).ok().filter(|edits| *edits <= limit);
+            prop_assert_eq!(Pattern::new(&left).unwrap().distance_within(&right, limit), wanted);
         }
     }
 }

@@ -13,15 +13,21 @@ const TABLE_MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Longest name, in bytes. The longest of the country has 43.
 const NAME_MAX_BYTES: usize = 60;
 
-/// Unpacks a table; more than [`TABLE_MAX_BYTES`] is refused.
+/// What a gzip file begins with (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Unpacks a table, where it is packed; more than [`TABLE_MAX_BYTES`] is refused.
 pub(super) fn unpack(file: TableFile, packed: &[u8]) -> Result<String, GazetteerError> {
     let unreadable = |source| GazetteerError::Unreadable { file, source };
-    let mut bytes = Vec::with_capacity(unpacked_len(packed).min(TABLE_MAX_BYTES));
-    let limit = TABLE_MAX_BYTES as u64 + 1;
-    GzDecoder::new(packed)
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    let bytes = if packed.starts_with(&GZIP) {
+        let mut bytes = Vec::with_capacity(unpacked_len(packed).min(TABLE_MAX_BYTES));
+        let limit = TABLE_MAX_BYTES as u64 + 1;
+        let mut unpacked = GzDecoder::new(packed).take(limit);
+        unpacked.read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
+    } else {
+        packed.to_vec()
+    };
     if bytes.len() > TABLE_MAX_BYTES {
         return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
     }

@@ -200,8 +200,13 @@ fn what_is_no_table_is_refused() {
     };
     assert_eq!(load(&names, &[]), None);
     assert_eq!(
-        load(b"plain", &[]).unwrap(),
+        load(b"\x1f\x8bbroken", &[]).unwrap(),
         "the table of names cannot be unpacked"
+    );
+    assert_eq!(
+        load(b"code\tname\tlevel\n35\tJawa Timur\tprovinsi\n", &[]),
+        None,
+        "a table need not be packed"
     );
     assert_eq!(
         load(&packed("kode\tnama\n"), &[]).unwrap(),
@@ -217,4 +222,29 @@ fn what_is_no_table_is_refused() {
         load(&latin.finish().unwrap(), &[]).unwrap(),
         "the table of names line 2: not UTF-8"
     );
+}
+
+#[test]
+fn near_names_are_all_names_within_the_limit() {
+    let pilot = pilot();
+    for word in [
+        "SUTOJYAN",
+        "CAKOL",
+        "TANGGUNGSARI",
+        "JATI",
+        "NGADIRENGO",
+        "SUMBERREJO",
+    ] {
+        for limit in [1, 2] {
+            let near = pilot.near(word, limit);
+            let within = |area: &AreaCode| {
+                let key = name_key(pilot.name(*area).unwrap());
+                strsim::osa_distance(word, &key) <= usize::from(limit)
+            };
+            let mut found: Vec<AreaCode> = near.into_iter().map(|(_, area)| area).collect();
+            found.sort_unstable();
+            let wanted: Vec<AreaCode> = pilot.active_areas().filter(within).collect();
+            assert_eq!(found, wanted, "{word} {limit}");
+        }
+    }
 }

@@ -49,6 +49,11 @@ impl Sender {
         })
     }
 
+    /// Whether it was told where messages are sent.
+    pub(super) const fn can_send(&self) -> bool {
+        self.account.is_some()
+    }
+
     /// The request for one message.
     pub(super) fn submit(
         &self,

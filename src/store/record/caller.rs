@@ -15,7 +15,7 @@ use crate::store::StoreError;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::store) struct CallerRecord {
     lang: Option<String>,
-    question: Option<(i64, AskedRecord)>,
+    question: Option<QuestionRecord>,
     more: Option<MoreRecord>,
     areas: Vec<String>,
     stopped: Option<i64>,
@@ -27,6 +27,9 @@ pub(in crate::store) struct CallerRecord {
     blocked: Option<i64>,
     taken_over: Option<i64>,
 }
+
+/// When it was asked, what, in which language.
+type QuestionRecord = (i64, AskedRecord, String);
 
 /// Since when, and the pages: their text and what a digit answers.
 type MoreRecord = (i64, Vec<(String, Option<AskedRecord>)>);
@@ -82,10 +85,14 @@ impl CallerRecord {
         let today = caller.today;
         Self {
             lang: caller.language.map(|language| language.code().to_owned()),
-            question: caller
-                .question
-                .as_ref()
-                .map(|question| (ms(question.asked_at), AskedRecord::of(&question.asked))),
+            question: caller.question.as_ref().map(|question| {
+                let asked = AskedRecord::of(&question.asked);
+                (
+                    ms(question.asked_at),
+                    asked,
+                    question.language.code().to_owned(),
+                )
+            }),
             more: caller
                 .more
                 .as_ref()
@@ -116,10 +123,11 @@ impl CallerRecord {
 
     pub(in crate::store) fn caller(self) -> Result<Caller, StoreError> {
         let (day, messages, searches, empty, stop_repeats) = self.today;
-        let question = self.question.map(|(since, asked)| {
+        let question = self.question.map(|(since, asked, language)| {
             Ok::<_, StoreError>(Question {
                 asked_at: at(since),
                 asked: asked.asked()?,
+                language: known(Language::from_code(&language))?,
             })
         });
         let reports: Result<Vec<OwnReport>, StoreError> =
@@ -317,6 +325,7 @@ mod tests {
             question: Some(Question {
                 asked_at: at(5),
                 asked: asked.clone(),
+                language: Language::En,
             }),
             more: Some(More {
                 since: at(6),

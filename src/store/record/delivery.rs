@@ -8,7 +8,7 @@ use crate::domain::address::Address;
 use crate::domain::delivery::{DeliveryState, Urgency};
 use crate::domain::message::{GatewayName, Inbound, Outbound};
 use crate::domain::turn::Reply;
-use crate::store::StoreError;
+use crate::store::{Page, StoreError};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::store) struct DeliveryRecord {
@@ -62,6 +62,25 @@ impl DeliveryRecord {
             code: None,
             attempts: 0,
             asked_for: true,
+            waiting: true,
+        }
+    }
+
+    /// A page to a duty phone: nobody asked for it, so STOP keeps it back.
+    pub(in crate::store) fn page(page: &Page) -> Self {
+        Self {
+            gateway: page.gateway.to_string(),
+            to: Address::Phone(page.to.clone()).wire(),
+            from: None,
+            text: page.text.clone(),
+            link: None,
+            urgency: urgency_number(Urgency::Rescue),
+            useful_until: Some(ms(page.useful_until)),
+            state: DeliveryState::Queued.slug().to_owned(),
+            carrier_id: None,
+            code: None,
+            attempts: 0,
+            asked_for: false,
             waiting: true,
         }
     }

@@ -7,6 +7,7 @@ mod board;
 mod caller;
 mod delivery;
 mod message;
+mod mode;
 mod report;
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ pub(super) use board::BoardRecord;
 pub(super) use caller::{CallerRecord, PhoneRecord};
 pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
+pub(super) use mode::ModeRecord;
 pub(super) use report::ReportRecord;
 
 /// The schema that is written; older ones are read.

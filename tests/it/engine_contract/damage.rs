@@ -99,6 +99,60 @@ async fn damaged_rows_of_indexes_and_logs_are_left_out() {
     assert_eq!(engine.health().await.unwrap().set_aside, 3);
 }
 
+#[tokio::test]
+async fn a_row_lost_from_its_place_is_found_again() {
+    let mut rig = FolderRig::new();
+    let engine = rig.engine();
+    done(&engine, Batch::new(here()).put(key("a"), b"1".to_vec())).await;
+    drop(engine);
+    rig.close();
+    tamper(&rig, "UPDATE place SET hash = hash + 1");
+    rig.reopen();
+    let engine = rig.engine();
+    assert!(value(&engine, "a").await.is_none());
+    while engine.sweep(1_000, 10).await.unwrap().more {}
+    assert_eq!(value(&engine, "a").await.unwrap().value, b"1");
+}
+
+/// Enough entries that places are gathered, moved into their table, and gathered anew.
+#[tokio::test]
+async fn rows_are_found_while_their_places_move() {
+    let mut rig = FolderRig::new();
+    let count = 140_000_u32;
+    let name = |n: u32| key(&format!("entry/{n}"));
+    for from in (0..count).step_by(500) {
+        let engine = rig.engine();
+        let mut batch = Batch::new(here());
+        for n in from..from + 500 {
+            batch = batch.put(name(n), n.to_le_bytes().to_vec());
+        }
+        done(&engine, batch).await;
+        // One that is long there, one that is just being moved, one of this commit.
+        let asked = [0, from / 2, from, from + 499];
+        let found = engine.get(here(), &asked.map(name)).await.unwrap();
+        for (n, entry) in asked.into_iter().zip(found) {
+            assert_eq!(entry.unwrap().value, n.to_le_bytes(), "{n} after {from}");
+        }
+        let change = Batch::new(here())
+            .delete(name(from / 3))
+            .when_absent(name(count));
+        done(&engine, change).await;
+        assert!(engine.get(here(), &[name(from / 3)]).await.unwrap()[0].is_none());
+        let anew = Batch::new(here()).put(name(from / 3), (from / 3).to_le_bytes().to_vec());
+        done(&engine, anew).await;
+        drop(engine);
+        if from % 20_000 == 0 {
+            rig.reopen();
+        }
+    }
+    let engine = rig.engine();
+    let keys: Vec<_> = (0..count).map(name).collect();
+    let found = engine.get(here(), &keys).await.unwrap();
+    for (n, entry) in (0..count).zip(found) {
+        assert_eq!(entry.unwrap().value, n.to_le_bytes(), "{n}");
+    }
+}
+
 /// Writes `count` entries and gives the closed store's file.
 async fn written(rig: &mut FolderRig, count: u32) -> Vec<u8> {
     let engine = rig.engine();

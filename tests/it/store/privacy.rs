@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use siaga::domain::caller::{Asked, Caller, Question};
+use siaga::domain::language::Language;
 use siaga::domain::message::Part;
 use siaga::domain::report::ReportRef;
 use siaga::domain::turn::{Effect, Flag, Turn};
@@ -43,6 +44,7 @@ async fn no_number_and_no_text_is_found_on_the_disk() {
         question: Some(Question {
             asked_at: at(0),
             asked: Asked::DidYouMean(secret.to_owned()),
+            language: Language::Id,
         }),
         stopped_at: Some(at(0)),
         ..Caller::default()

@@ -1,10 +1,11 @@
 //! siaga as it runs, in memory and on ports that the system chooses.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use siaga::app::{App, Storage};
+use siaga::app::{App, StartError, Storage};
 use siaga::config::{self, Settings};
 use siaga::service::clock::Clock;
 use siaga::service::metrics::Metrics;
@@ -52,6 +53,14 @@ impl TestApp {
         Self::of(&settings(overrides), Storage::InMemory, real_time()).await
     }
 
+    /// With its data in a folder, and more settings.
+    pub(crate) async fn on_disk(folder: &Path, overrides: &str) -> Self {
+        let mut settings = settings(overrides);
+        settings.store.path = folder.join("data");
+        settings.store.key_file = folder.join("siaga.key");
+        Self::of(&settings, Storage::OnDisk, real_time()).await
+    }
+
     /// With these settings, by this clock.
     pub(crate) async fn of(settings: &Settings, storage: Storage, clock: Clock) -> Self {
         let metrics = Arc::new(Metrics::default());
@@ -67,9 +76,37 @@ impl TestApp {
         }
     }
 
+    /// Reads its settings anew, with others.
+    pub(crate) async fn reload(&mut self, overrides: &str) -> Result<(), StartError> {
+        self.app.reload(&settings(overrides), &self.metrics).await
+    }
+
     /// Sends bytes to the listener for carriers.
     pub(crate) async fn public(&self, request: impl AsRef<[u8]>) -> Answer {
         exchange(self.public, request).await.expect("no answer")
+    }
+
+    /// Sends a text from a phone through Kannel, and gives the reply.
+    pub(crate) async fn text(&self, from: &str, id: &str, text: &str) -> String {
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("token", "K7-mo"),
+                ("from", from),
+                ("id", id),
+                ("text", text),
+            ])
+            .finish();
+        let request = format!("GET /hooks/kannel?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let answer = self.public(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    }
+
+    /// A figure of what is counted: 0 while nothing of its kind was.
+    pub(crate) fn counted(&self, series: &str) -> u64 {
+        let text = self.metrics.text();
+        let line = text.lines().find_map(|line| line.strip_prefix(series));
+        line.map_or(0, |figure| figure.trim().parse().unwrap())
     }
 
     /// Asks the listener for operators.
@@ -80,10 +117,15 @@ impl TestApp {
 
     /// Every message that is stored.
     pub(crate) async fn kept(&self) -> Vec<Kept> {
-        let mut kept = Vec::new();
-        let all = self.app.store.each_message(|message| kept.push(message));
-        all.await.unwrap();
-        kept
+        let (mut kept, mut cursor) = (Vec::new(), 0);
+        loop {
+            let page = self.app.store.messages(cursor).await.unwrap();
+            kept.extend(page.messages);
+            match page.next {
+                Some(next) => cursor = next,
+                None => return kept,
+            }
+        }
     }
 }
 

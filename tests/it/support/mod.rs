@@ -1,4 +1,6 @@
 //! What the tests share.
 
 pub(crate) mod app;
+pub(crate) mod carrier;
+pub(crate) mod program;
 pub(crate) mod wire;

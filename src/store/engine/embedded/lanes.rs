@@ -3,13 +3,14 @@
 //! One writes, some read, one copies the journal. A reader keeps its snapshot until something was
 //! committed: beginning anew makes SQLite forget all pages it holds, which costs more than the read.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use super::fault;
 use super::file::{self, Place};
+use super::places::Places;
 use crate::store::engine::EngineError;
 
 /// Connections for reading. Reads last some µs; more of them never helped on two cores.
@@ -22,6 +23,8 @@ pub(super) struct Lanes {
     writer: Mutex<Option<Connection>>,
     readers: Vec<Mutex<Option<Reader>>>,
     copier: Mutex<Option<Connection>>,
+    places: Places,
+    is_closing: AtomicBool,
     /// Raised after every commit, before anyone is told of it.
     commits: AtomicU64,
     journal_pages: Arc<AtomicI64>,
@@ -73,6 +76,10 @@ impl Lanes {
         let writer = file::connect_writer(&place, &journal_pages)
             .map_err(|error| file::gone(&place, error))?;
         file::prepare(&writer, &place)?;
+        let places = Places::default();
+        places
+            .restore(&writer)
+            .map_err(|error| fault::told(&error))?;
         let readers = match place {
             Place::Memory => Vec::new(),
             Place::Folder(_) => (0..READERS).map(|_| Mutex::new(None)).collect(),
@@ -82,9 +89,31 @@ impl Lanes {
             writer: Mutex::new(Some(writer)),
             readers,
             copier: Mutex::new(None),
+            places,
+            is_closing: AtomicBool::new(false),
             commits: AtomicU64::new(0),
             journal_pages,
         })
+    }
+
+    /// Where rows lie.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Nothing that takes long is begun or gone on with.
+    pub(super) fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Learns which keys the file holds, so that it need not be asked for others.
+    pub(super) fn learn_keys(&self) -> rusqlite::Result<()> {
+        if self.readers.is_empty() {
+            return self.read(|conn| self.places.learn(conn, || true));
+        }
+        let apart = file::connect_reader(&self.place)?;
+        let is_wanted = || !self.is_closing.load(Ordering::Relaxed);
+        self.places.learn(&apart, is_wanted)
     }
 
     /// Runs `work` on the writing connection; opens it anew where it was given up.

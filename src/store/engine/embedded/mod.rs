@@ -3,11 +3,14 @@
 //! Reads run where they are called: a row is a few µs away in memory, less than handing it to
 //! another thread and back. Writes go through one thread, so that many share one sync.
 
+mod absent;
 mod apply;
+mod counters;
 mod entries;
 mod fault;
 mod file;
 mod lanes;
+mod places;
 mod read;
 mod sum;
 mod writer;
@@ -127,6 +130,22 @@ impl Embedded {
         self.lanes.read(work).map_err(|error| fault::told(&error))
     }
 
+    fn entries(
+        &self,
+        at: Partition,
+        keys: &[Key],
+    ) -> Result<Checked<Vec<Option<Entry>>>, EngineError> {
+        let places = self.lanes.places();
+        let is_absent = |key: &Key| places.is_absent(entries::hash(at.number(), key));
+        if keys.iter().all(is_absent) {
+            let (rows, bad) = (vec![None; keys.len()], Vec::new());
+            return Ok(Checked { rows, bad });
+        }
+        // Held until all is read: see `Places::hold`.
+        let fresh = places.hold();
+        self.read(|conn| read::get(conn, &fresh, at, keys))
+    }
+
     /// Has damaged rows set aside; what is left is sound.
     async fn sound<T>(&self, checked: Checked<T>) -> Result<T, EngineError> {
         if !checked.bad.is_empty() {
@@ -156,6 +175,7 @@ impl Drop for Embedded {
     /// Ends the writer in order, before the lock on the folder goes.
     fn drop(&mut self) {
         self.inbox = None;
+        self.lanes.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has nothing left to do.
             let _ = writer.join();
@@ -166,7 +186,7 @@ impl Drop for Embedded {
 impl Engine for Embedded {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
         Box::pin(async move {
-            let found = self.read(|conn| read::get(conn, at, keys))?;
+            let found = self.entries(at, keys)?;
             if found.bad.is_empty() {
                 return Ok(found.rows);
             }

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
+use super::counters;
 use super::entries::{self, Found};
+use super::places::Fresh;
 use super::sum;
 use crate::store::engine::{Entry, Key, Logged, Partition, Ranked, Window};
 
@@ -29,12 +31,15 @@ pub(super) fn version(raw: i64) -> u64 {
 
 pub(super) fn get(
     reader: &Connection,
+    places: &Fresh,
     at: Partition,
     keys: &[Key],
 ) -> rusqlite::Result<Checked<Vec<Option<Entry>>>> {
     let (mut rows, mut bad) = (Vec::with_capacity(keys.len()), Vec::new());
+    let p = at.number();
     for key in keys {
-        rows.push(match entries::get(reader, at.number(), key)? {
+        let candidates = places.rows(reader, entries::hash(p, key))?;
+        rows.push(match entries::get(reader, &candidates, p, key)? {
             Found::None => None,
             Found::Sound(entry) => Some(entry),
             Found::Bad(id) => {
@@ -47,14 +52,13 @@ pub(super) fn get(
 }
 
 pub(super) fn total(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<i64> {
-    let p = at.number();
-    let found = reader
-        .prepare_cached("SELECT total, sum FROM counter WHERE p = ?1 AND name = ?2")?
-        .query_row(params![p, name], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(found
-        .filter(|(total, held)| *held == sum::counter(p, name, *total))
-        .map_or(0, |(total, _): (i64, i64)| total))
+    Ok(counters::read(reader, at.number(), name)?.unwrap_or_default())
+}
+
+/// The last position of a log that is held, 0 where it holds nothing.
+pub(super) fn last_position(conn: &Connection, p: u8, name: &[u8]) -> rusqlite::Result<i64> {
+    conn.prepare_cached("SELECT coalesce(max(position), 0) FROM log WHERE p = ?1 AND name = ?2")?
+        .query_row(params![p, name], |row| row.get(0))
 }
 
 pub(super) fn ranks(

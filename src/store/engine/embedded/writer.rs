@@ -11,10 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::{fs, io};
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::apply::{self, Versions};
+use super::apply::{Memory, Settle, Work};
 use super::fault::{self, Fault};
 use super::lanes::{Lanes, Patience};
 use super::read::Bad;
@@ -97,7 +96,7 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     /// The file whose room is given up once the disk is full.
     reserve: Option<PathBuf>,
-    versions: Versions,
+    memory: Memory,
     copier: Copier,
     /// The journal's pages when the copier was woken last.
     woken_at: i64,
@@ -115,7 +114,7 @@ impl Writer {
             lanes,
             shared,
             reserve,
-            versions: Versions::default(),
+            memory: Memory::default(),
             woken_at: 0,
         })
     }
@@ -132,12 +131,13 @@ impl Writer {
             self.look_at_journal();
         }
         self.copier.stop();
+        self.settle_all();
         // Closed in order: the journal ends up in the file, the next start has nothing to replay.
         let _ = self.lanes.begin_journal_anew(Patience::Last);
     }
 
     fn work(&mut self, jobs: Vec<Job>) {
-        let error = match self.transact(&jobs) {
+        let error = match self.transact(&jobs, Settle::Some) {
             Ok(answers) => return self.answer(jobs, answers),
             Err(error) => error,
         };
@@ -161,15 +161,21 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Performed>> {
-        let versions = &mut self.versions;
+    fn transact(&mut self, jobs: &[Job], settle: Settle) -> rusqlite::Result<Vec<Performed>> {
+        let (memory, places) = (&mut self.memory, self.lanes.places());
         let done = self.lanes.write(|conn| {
             conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let mut work = Work {
+                conn,
+                places,
+                memory,
+            };
             let done = jobs
                 .iter()
-                .map(|job| perform(conn, versions, &job.task))
+                .map(|job| perform(&mut work, &job.task))
                 .collect::<rusqlite::Result<Vec<_>>>()
                 .and_then(|answers| {
+                    work.finish(settle)?;
                     conn.prepare_cached("COMMIT")?.execute([])?;
                     Ok(answers)
                 });
@@ -179,10 +185,24 @@ impl Writer {
             }
             done
         });
-        if done.is_err() {
-            self.versions.forget();
+        // Everyone sees it before anyone is told of it.
+        match &done {
+            Ok(_) => self.memory.landed(self.lanes.places()),
+            Err(_) => self.memory.forget(),
         }
         done
+    }
+
+    /// Moves all places into their table, so that the next start has nothing to read back.
+    fn settle_all(&mut self) {
+        // What is being moved, then what has come in since.
+        for _ in 0..2 {
+            self.memory.gather_all(self.lanes.places());
+            if let Err(error) = self.transact(&[], Settle::All) {
+                tracing::warn!(%error, "the next start reads back where the newest rows lie");
+                return;
+            }
+        }
     }
 
     fn answer(&self, jobs: Vec<Job>, answers: Vec<Performed>) {
@@ -279,9 +299,12 @@ impl Copier {
     }
 }
 
-/// Copies the journal whenever woken. A failure is told and tried again with the next wake; what
+/// Learns which keys there are, then copies the journal whenever woken. A failure is told and tried again with the next wake; what
 /// was promised is in the journal.
 fn copy_journal(lanes: &Lanes, woken: &Receiver<()>) {
+    if let Err(error) = lanes.learn_keys() {
+        tracing::warn!(%error, "reads look in the file for keys that are not there");
+    }
     while woken.recv().is_ok() {
         if let Err(error) = lanes.copy_journal() {
             tracing::error!(%error, "the store's journal could not be copied into its file");
@@ -295,38 +318,38 @@ fn refuse(jobs: Vec<Job>, error: &rusqlite::Error) {
     }
 }
 
-fn perform(conn: &Connection, versions: &mut Versions, task: &Task) -> rusqlite::Result<Performed> {
+fn perform(work: &mut Work<'_>, task: &Task) -> rusqlite::Result<Performed> {
     let mut aside = 0;
     let answer = match task {
-        Task::Commit(batch) => Answer::Committed(apply::batch(conn, versions, batch)?),
+        Task::Commit(batch) => Answer::Committed(work.batch(batch)?),
         Task::Claim(at, index, lease) => {
-            let claimed = apply::claim(conn, *at, index, lease)?;
+            let claimed = work.claim(*at, index, lease)?;
             // Damaged entries must not be found due for ever.
-            aside = set_aside(conn, &claimed.bad)?;
+            aside = set_aside(work, &claimed.bad)?;
             Answer::Claimed(claimed.rows)
         }
-        Task::Elect(candidacy) => Answer::Elected(apply::elect(conn, versions, candidacy)?),
+        Task::Elect(candidacy) => Answer::Elected(work.elect(candidacy)?),
         Task::Sweep(now, limit) => {
-            let (swept, bad) = apply::sweep(conn, *now, *limit)?;
+            let (swept, bad) = work.sweep(*now, *limit)?;
             aside = bad;
             Answer::Swept(swept)
         }
         Task::SetAside(rows) => {
-            aside = set_aside(conn, rows)?;
+            aside = set_aside(work, rows)?;
             Answer::Done
         }
         Task::Probe => {
-            apply::probe(conn)?;
+            work.probe()?;
             Answer::Done
         }
     };
     Ok((answer, aside))
 }
 
-fn set_aside(conn: &Connection, rows: &[Bad]) -> rusqlite::Result<u64> {
+fn set_aside(work: &mut Work<'_>, rows: &[Bad]) -> rusqlite::Result<u64> {
     let mut moved = 0;
     for row in rows {
-        moved += u64::from(apply::set_aside(conn, row)?);
+        moved += u64::from(work.set_aside(row)?);
     }
     Ok(moved)
 }
