@@ -85,7 +85,11 @@ impl AfricasTalking {
 
     /// Callbacks have no type; their fields tell them apart. What fits none must be a message, so
     /// that it is refused and kept rather than forgotten.
-    fn received(&self, fields: &Fields, now: Timestamp) -> Result<Option<Received>, WebhookError> {
+    fn received(
+        &self,
+        fields: &Fields<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Received>, WebhookError> {
         let has = |name| fields.raw(name).is_some();
         if has("status") && !has("text") {
             return self.receipt(fields, now).map(Received::Receipt).map(Some);
@@ -99,7 +103,7 @@ impl AfricasTalking {
         self.message(fields, now).map(Received::Message).map(Some)
     }
 
-    fn message(&self, fields: &Fields, now: Timestamp) -> Result<Inbound, WebhookError> {
+    fn message(&self, fields: &Fields<'_>, now: Timestamp) -> Result<Inbound, WebhookError> {
         Ok(Inbound {
             gateway: self.name.clone(),
             carrier_id: Some(fields.id("id")?),
@@ -116,7 +120,7 @@ impl AfricasTalking {
     }
 
     /// Someone left our bulk messages at the carrier: the word STOP, which the carrier took.
-    fn opt_out(&self, fields: &Fields, now: Timestamp) -> Result<Inbound, WebhookError> {
+    fn opt_out(&self, fields: &Fields<'_>, now: Timestamp) -> Result<Inbound, WebhookError> {
         Ok(Inbound {
             gateway: self.name.clone(),
             carrier_id: None,
@@ -132,7 +136,7 @@ impl AfricasTalking {
         })
     }
 
-    fn receipt(&self, fields: &Fields, now: Timestamp) -> Result<Receipt, WebhookError> {
+    fn receipt(&self, fields: &Fields<'_>, now: Timestamp) -> Result<Receipt, WebhookError> {
         let id = fields.id("id")?;
         let status = fields
             .word("status")

@@ -4,14 +4,30 @@
 
 use std::borrow::Cow;
 
+/// The names and values of a form or query, in order, decoded (WHATWG URL §5.1).
+pub(super) fn form(raw: &[u8]) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    let pieces = raw.split(|b| *b == b'&').filter(|piece| !piece.is_empty());
+    pieces.map(|piece| {
+        let mut halves = piece.splitn(2, |b| *b == b'=');
+        let mut half = || form_value(halves.next().unwrap_or_default());
+        (half(), half())
+    })
+}
+
 /// Decodes a value of a form or query: `+` is a blank, `%XX` is a byte, a `%` that starts no pair
-/// of hexadecimal digits stays (WHATWG URL §5.1).
-pub(super) fn form_value(raw: &[u8]) -> Vec<u8> {
+/// of hexadecimal digits stays.
+pub(super) fn form_value(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.iter().any(|b| matches!(b, b'+' | b'%')) {
+        return Cow::Borrowed(raw);
+    }
     let spaced: Vec<u8> = raw
         .iter()
         .map(|b| if *b == b'+' { b' ' } else { *b })
         .collect();
-    percent_encoding::percent_decode(&spaced).collect()
+    match Cow::from(percent_encoding::percent_decode(&spaced)) {
+        Cow::Owned(decoded) => Cow::Owned(decoded),
+        Cow::Borrowed(_) => Cow::Owned(spaced),
+    }
 }
 
 /// The text as it is kept: NUL, which neither databases nor terminals bear, is replaced.
@@ -126,7 +142,7 @@ mod tests {
 
     #[test]
     fn form_values_are_bytes() {
-        let check = |raw: &str, bytes: &[u8]| assert_eq!(form_value(raw.as_bytes()), bytes);
+        let check = |raw: &str, bytes: &[u8]| assert_eq!(&*form_value(raw.as_bytes()), bytes);
         check("INFO+GEMPA", b"INFO GEMPA");
         check("%2B62%00", b"+62\0");
         check("100%", b"100%");

@@ -4,6 +4,8 @@
 //! a replacement character is refused. Texts are read with every oddity replaced: no message is
 //! lost for an odd character in it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -18,28 +20,19 @@ const ID_BYTES_MAX: usize = 256;
 
 /// Names and values in the order they came, percent-decoded to bytes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(Vec<(Vec<u8>, Vec<u8>)>);
+pub(super) struct Fields<'a>(Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>);
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Reads `application/x-www-form-urlencoded`, in a query or in a body.
-    pub(super) fn form(raw: &[u8]) -> Self {
-        let pair = |piece: &[u8]| {
-            let mut halves = piece.splitn(2, |b| *b == b'=');
-            let mut half = || encoding::form_value(halves.next().unwrap_or_default());
-            (half(), half())
-        };
-        Self(
-            raw.split(|b| *b == b'&')
-                .filter(|piece| !piece.is_empty())
-                .map(pair)
-                .collect(),
-        )
+    pub(super) fn form(raw: &'a [u8]) -> Self {
+        Self(encoding::form(raw).collect())
     }
 
     /// The texts, numbers and booleans of a JSON object.
     pub(super) fn json(object: &Map<String, Value>) -> Self {
         let pairs = object.iter().filter_map(|(name, value)| {
-            Some((name.clone().into_bytes(), scalar(value)?.into_bytes()))
+            let value = scalar(value)?.into_bytes();
+            Some((name.clone().into_bytes().into(), value.into()))
         });
         Self(pairs.collect())
     }
@@ -48,7 +41,7 @@ impl Fields {
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0
             .iter()
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     /// The first value of a name: a second one is never looked at, so nobody can hide a value

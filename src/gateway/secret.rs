@@ -13,7 +13,6 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::encoding;
-use super::fields::Fields;
 use super::{Webhook, WebhookError};
 
 /// A secret from the config. Printing it shows nothing of it.
@@ -102,9 +101,9 @@ impl CallbackCheck {
     /// Lets a request pass or refuses it.
     pub(super) fn check(&self, webhook: &Webhook) -> Result<(), WebhookError> {
         let passes = match self {
-            Self::Query { param, secret } => Fields::form(webhook.query.as_bytes())
-                .raw(param)
-                .is_some_and(|given| secret.matches(given)),
+            Self::Query { param, secret } => encoding::form(webhook.query.as_bytes())
+                .find(|(name, _)| **name == *param.as_bytes())
+                .is_some_and(|(_, given)| secret.matches(&given)),
             Self::Basic { username, password } => webhook
                 .header("authorization")
                 .is_some_and(|given| is_basic(given, username, password)),

@@ -163,8 +163,8 @@ impl SmsGate {
     /// The envelope's id is the message's: `messageId` is a hash of the text, which repeats.
     fn message(
         &self,
-        head: &Fields,
-        payload: &Fields,
+        head: &Fields<'_>,
+        payload: &Fields<'_>,
         now: Timestamp,
     ) -> Result<Inbound, WebhookError> {
         let from = payload
@@ -192,7 +192,7 @@ impl SmsGate {
     fn receipt(
         &self,
         event: String,
-        payload: &Fields,
+        payload: &Fields<'_>,
         now: Timestamp,
     ) -> Result<Receipt, WebhookError> {
         let reason = payload.word("reason");

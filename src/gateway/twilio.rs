@@ -115,7 +115,7 @@ impl Twilio {
     }
 
     /// A status callback names a status that no incoming message has.
-    fn received(&self, fields: &Fields, now: Timestamp) -> Result<Received, WebhookError> {
+    fn received(&self, fields: &Fields<'_>, now: Timestamp) -> Result<Received, WebhookError> {
         let id = fields.id("MessageSid")?;
         let status = fields
             .word("MessageStatus")
@@ -132,7 +132,7 @@ impl Twilio {
     fn message(
         &self,
         id: String,
-        fields: &Fields,
+        fields: &Fields<'_>,
         now: Timestamp,
     ) -> Result<Inbound, WebhookError> {
         // A picture alone has no text.
@@ -160,7 +160,7 @@ impl Twilio {
         })
     }
 
-    fn receipt(&self, id: String, status: String, fields: &Fields, now: Timestamp) -> Receipt {
+    fn receipt(&self, id: String, status: String, fields: &Fields<'_>, now: Timestamp) -> Receipt {
         let error_code = fields.word("ErrorCode").filter(|code| code != "0");
         Receipt {
             gateway: self.name.clone(),
@@ -190,7 +190,7 @@ fn state_of(status: &str, error_code: Option<&str>) -> Option<DeliveryState> {
 }
 
 /// The parameters: of the query for GET, of the body otherwise, which may be JSON.
-fn parameters(webhook: &Webhook) -> Result<Fields, WebhookError> {
+fn parameters(webhook: &Webhook) -> Result<Fields<'_>, WebhookError> {
     if webhook.method == "GET" {
         Ok(Fields::form(webhook.query.as_bytes()))
     } else if signature::is_form(webhook) {

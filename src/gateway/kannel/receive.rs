@@ -171,7 +171,8 @@ impl Kannel {
                 time: header_text(webhook, "x-kannel-time"),
                 coding,
                 charset,
-                udh: encoding::form_value(webhook.header("x-kannel-udh").unwrap_or_default()),
+                udh: encoding::form_value(webhook.header("x-kannel-udh").unwrap_or_default())
+                    .into_owned(),
                 octets: &webhook.body,
             },
             now,

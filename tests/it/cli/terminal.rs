@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -80,10 +80,17 @@ impl Person {
 
     /// Watches until the program ends; gives its exit code and all that was shown.
     fn watch(mut self) -> (i32, String) {
-        let status = self.child.wait().unwrap();
-        while let Ok(bytes) = self.screen.recv_timeout(HANGS_AFTER) {
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        loop {
+            match self.screen.recv_timeout(HANGS_AFTER) {
+                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.child.kill().unwrap();
+                    panic!("it waits for something:\n{}", self.seen);
+                }
+            }
         }
+        let status = self.child.wait().unwrap();
         (status.code().expect("ended by a signal"), self.seen)
     }
 }
@@ -116,6 +123,7 @@ fn a_person_is_asked_and_a_secret_is_not_shown() {
     let mut person = at_the_token(&config);
     person.answer("Auth token (not shown): ", &format!("{TOKEN}\r"));
     person.answer("Our number, with + in front: ", "+12025550143\n");
+    person.answer("Phones that are paged for an emergency", "081200010001\n");
     let (code, seen) = person.watch();
     assert_eq!(code, 0, "{seen}");
     assert!(!seen.contains(TOKEN), "{seen}");

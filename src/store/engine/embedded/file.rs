@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
@@ -80,6 +81,7 @@ pub(super) fn connect_writer(
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut writer = Connection::open_with_flags(path, flags)?;
     writer.set_prepared_statement_cache_capacity(64);
+    plan_once(&writer)?;
     writer.execute_batch(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0;
@@ -93,6 +95,12 @@ pub(super) fn connect_writer(
         Ok(())
     }))?;
     Ok(writer)
+}
+
+/// A statement is planned once, whatever is bound to it: otherwise SQLite plans each range read anew.
+fn plan_once(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Opens anew after the medium failed. A failed fsync may have left pages of the journal clean in
@@ -122,6 +130,7 @@ pub(super) fn connect_reader(place: &Place) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = Connection::open_with_flags(path, flags)?;
     reader.set_prepared_statement_cache_capacity(32);
+    plan_once(&reader)?;
     reader.execute_batch(
         "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON; PRAGMA cache_size = -2048;
          PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;",
