@@ -4,8 +4,11 @@
 
 use std::borrow::Cow;
 
+/// A name and a value.
+pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// The names and values of a form or query, in order, decoded (WHATWG URL §5.1).
-pub(super) fn form(raw: &[u8]) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+pub(super) fn form(raw: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     let pieces = raw.split(|b| *b == b'&').filter(|piece| !piece.is_empty());
     pieces.map(|piece| {
         let mut halves = piece.splitn(2, |b| *b == b'=');

@@ -4,15 +4,13 @@
 //! a replacement character is refused. Texts are read with every oddity replaced: no message is
 //! lost for an odd character in it.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde_json::{Map, Value};
 
 use super::WebhookError;
-use super::encoding;
+use super::encoding::{self, Pair};
 use crate::domain::address::{Address, Country};
 
 /// Longest id of a carrier, in bytes; the longest seen is 64.
@@ -20,7 +18,7 @@ const ID_BYTES_MAX: usize = 256;
 
 /// Names and values in the order they came, percent-decoded to bytes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields<'a>(Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>);
+pub(super) struct Fields<'a>(Vec<Pair<'a>>);
 
 impl<'a> Fields<'a> {
     /// Reads `application/x-www-form-urlencoded`, in a query or in a body.
