@@ -174,8 +174,8 @@ impl App {
             stop: CancellationToken::new(),
             drain: Duration::from_secs(settings.http.drain_timeout_s),
         };
-        let routers = [web::public(hooks), web::admin(health, metrics.clone())];
-        app.listen([public, admin], routers, settings, &metrics);
+        let sites = [web::public(hooks), web::admin(health, metrics.clone())];
+        app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
             app.listen_locally(&settings.store.path, &board, &metrics);
         }
@@ -190,17 +190,17 @@ impl App {
     fn listen(
         &mut self,
         listeners: [TcpListener; 2],
-        routers: [axum::Router; 2],
+        sites: [web::Site; 2],
         settings: &Settings,
         metrics: &Arc<Metrics>,
     ) {
         let (mut public, mut admin) = (settings.http.public_bounds(), settings.http.admin_bounds());
         descriptors::share_out(&mut public, &mut admin);
         let bounds = [public, admin];
-        for ((listener, router), bounds) in listeners.into_iter().zip(routers).zip(bounds) {
+        for ((listener, site), bounds) in listeners.into_iter().zip(sites).zip(bounds) {
             let (metrics, stop) = (metrics.clone(), self.stop.clone());
             self.tasks
-                .spawn(listener::serve(listener, router, bounds, metrics, stop));
+                .spawn(listener::serve(listener, site, bounds, metrics, stop));
         }
     }
 

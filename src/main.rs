@@ -3,7 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use siaga::cli::{self, Cli};
+
+/// What one thread allocates here often another frees, the store's writer above all: with the
+/// system's allocator that took a sixth of a message's time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cli::run(Cli::parse()).into()

@@ -3,15 +3,22 @@
 use std::error::Error;
 use std::io;
 
-use axum::body::Body;
 use axum::http::StatusCode;
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body;
 
 use super::problem::Problem;
 
 /// Reads a body of at most `max` bytes.
-pub(super) async fn read(body: Body, max: usize) -> Result<Vec<u8>, Problem> {
-    let announced = hyper::body::Body::size_hint(&body).lower();
+pub(super) async fn read<B>(body: B, max: usize) -> Result<Vec<u8>, Problem>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    if body.is_end_stream() {
+        return Ok(Vec::new());
+    }
+    let announced = body.size_hint().lower();
     if announced > max as u64 {
         return Err(too_large());
     }

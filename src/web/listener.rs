@@ -1,33 +1,26 @@
-//! The accept loop: limits, time-outs and a graceful end around one HTTP/1.1 router.
+//! The accept loop: limits, time-outs and a graceful end around HTTP/1.1.
 //!
 //! Our own loop over hyper, because the ready-made ones never close a socket that sends nothing.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Place};
-use super::problem::Problem;
+use super::site::Site;
 pub use super::socket::Patience;
 use super::socket::{Ambiguous, Socket};
 use crate::service::metrics::Metrics;
@@ -67,19 +60,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// Who sent a request: the other end of the connection, whatever its headers say.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-/// Serves `router` until `stop`, then lets open requests end.
+/// Serves `site` until `stop`, then lets open requests end.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    site: Site,
     bounds: Bounds,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) {
-    let loop_ = AcceptLoop::new(router, bounds, metrics);
+    let loop_ = AcceptLoop::new(site, bounds, metrics);
     let graceful = GracefulShutdown::new();
     let mut resting = false;
     loop {
@@ -112,7 +101,7 @@ pub async fn serve(
 
 /// What every connection of a listener shares.
 struct AcceptLoop {
-    router: Router,
+    site: Arc<Site>,
     bounds: Bounds,
     metrics: Arc<Metrics>,
     door: Arc<Door>,
@@ -129,7 +118,7 @@ struct Arrival {
 }
 
 impl AcceptLoop {
-    fn new(router: Router, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
+    fn new(site: Site, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
         Self {
             door: Door::new(
                 bounds.connections_max,
@@ -138,7 +127,7 @@ impl AcceptLoop {
             ),
             open: Arc::new(Semaphore::new(bounds.open_max)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
-            router,
+            site: Arc::new(site),
             bounds,
             metrics,
             http: http(),
@@ -168,11 +157,13 @@ impl AcceptLoop {
         let Arrival { stream, peer, open } = arrival;
         let ambiguous = Ambiguous::default();
         let socket = Socket::new(stream, self.bounds.patience, ambiguous.clone());
-        let router = TowerToHyperService::new(self.router.clone());
-        let metrics = self.metrics.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            answer(request, router.clone(), ambiguous.is_set(), metrics.clone())
+        let (site, counted) = (self.site.clone(), self.metrics.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (site, counted, ambiguous) = (site.clone(), counted.clone(), ambiguous.is_set());
+            async move {
+                let peer = Some(peer.ip());
+                Ok::<_, Infallible>(site.answer(request, peer, ambiguous, &counted).await)
+            }
         });
         let connection = self.http.serve_connection(TokioIo::new(socket), service);
         let connection = graceful.watch(connection);
@@ -236,48 +227,4 @@ pub(super) fn http() -> http1::Builder {
         .max_buf_size(HEAD_MAX_BYTES)
         .max_headers(HEADERS_MAX);
     http
-}
-
-/// Answers one request: what can be read in two ways is refused, a panic is a 500 of its own.
-pub(super) async fn answer(
-    request: Request<Incoming>,
-    router: TowerToHyperService<Router>,
-    ambiguous: bool,
-    metrics: Arc<Metrics>,
-) -> Result<Response<Body>, Infallible> {
-    if ambiguous {
-        let refusal = Problem::new(StatusCode::BAD_REQUEST, "the body's length is ambiguous");
-        return Ok(closing(refusal.response()));
-    }
-    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let response = match unpanicked(router.call(request)).await {
-        Some(Ok(response)) => response,
-        None => {
-            metrics.panicked("request");
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            Problem::new(status, "the request could not be handled").response()
-        }
-    };
-    Ok(if chunked { closing(response) } else { response })
-}
-
-/// The end of a chunked body is not followed beneath hyper: no second request on the connection.
-fn closing(mut response: Response<Body>) -> Response<Body> {
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(header::CONNECTION, close);
-    response
-}
-
-/// Waits for a future; `None` where it panics. The future is dropped then, with all it held.
-async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            // The panic hook has logged it.
-            Err(_) => Poll::Ready(None),
-        }
-    })
-    .await
 }

@@ -1,6 +1,7 @@
 //! The local socket: what a person at the server asks of a running siaga, without a token. Who may
 //! ask is decided by the system: root, and the user that siaga runs as.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
@@ -21,7 +21,6 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::body;
 use super::listener;
 use super::problem::Problem;
+use super::site::Site;
 use super::socket::{Ambiguous, Patience, Socket};
 use crate::feed::messages::MEDIA_TYPE;
 use crate::feed::shelters::BYTES_MAX;
@@ -80,9 +80,9 @@ impl Drop for LocalSocket {
 
 /// Answers on the local socket.
 pub struct Local {
-    // First, so that it is gone before the store behind the router is given up.
+    // First, so that it is gone before the store behind the site is given up.
     socket: LocalSocket,
-    router: Router,
+    site: Arc<Site>,
     drain: Duration,
     metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -90,15 +90,10 @@ pub struct Local {
 
 impl Local {
     /// Nothing is answered yet. Once it is to stop, open requests get `drain`.
-    pub fn new(
-        socket: LocalSocket,
-        router: Router,
-        drain: Duration,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub fn new(socket: LocalSocket, site: Site, drain: Duration, metrics: Arc<Metrics>) -> Self {
         Self {
             socket,
-            router,
+            site: Arc::new(site),
             drain,
             metrics,
             room: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
@@ -145,10 +140,10 @@ impl Local {
         };
         let ambiguous = Ambiguous::default();
         let socket = Socket::new(stream, PATIENCE, ambiguous.clone());
-        let router = TowerToHyperService::new(self.router.clone());
-        let metrics = self.metrics.clone();
+        let (site, counted) = (self.site.clone(), self.metrics.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            listener::answer(request, router.clone(), ambiguous.is_set(), metrics.clone())
+            let (site, counted, ambiguous) = (site.clone(), counted.clone(), ambiguous.is_set());
+            async move { Ok::<_, Infallible>(site.answer(request, None, ambiguous, &counted).await) }
         });
         let connection = listener::http().serve_connection(TokioIo::new(socket), service);
         let connection = graceful.watch(connection);

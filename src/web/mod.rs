@@ -6,6 +6,7 @@ mod health;
 pub mod listener;
 pub mod local;
 mod problem;
+mod site;
 mod socket;
 pub mod webhook;
 
@@ -14,26 +15,23 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use axum::routing::{any, get, put};
+use axum::routing::{get, put};
 
 use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use problem::Problem;
+pub use site::Site;
 use webhook::Hooks;
 
 /// What carriers reach.
-pub fn public(hooks: Arc<Hooks>) -> Router {
-    Router::new()
-        .route("/hooks/{gateway}", any(webhook::receive))
-        .route("/hooks/{gateway}/{*tail}", any(webhook::receive))
-        .fallback(nowhere)
-        .with_state(hooks)
+pub fn public(hooks: Arc<Hooks>) -> Site {
+    Site::from(Router::new().fallback(nowhere)).with_hooks(hooks)
 }
 
 /// What operators reach.
-pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Router {
-    Router::new()
+pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Site {
+    let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state(health.clone()))
         .route(
@@ -41,17 +39,19 @@ pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Router {
             get(health::metrics).with_state((health, metrics)),
         )
         .method_not_allowed_fallback(only_get)
-        .fallback(nowhere)
+        .fallback(nowhere);
+    router.into()
 }
 
 /// What a person at the server reaches, over the local socket.
-pub fn local(desk: Arc<Desk>) -> Router {
-    Router::new()
+pub fn local(desk: Arc<Desk>) -> Site {
+    let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/shelters", put(local::put_shelters))
         .route("/messages", get(local::messages))
         .fallback(nowhere)
-        .with_state(desk)
+        .with_state(desk);
+    router.into()
 }
 
 async fn nowhere() -> Response<Body> {

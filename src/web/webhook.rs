@@ -6,13 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 
 use super::body;
-use super::listener::Peer;
 use super::problem::Problem;
 use crate::domain::message::GatewayName;
 use crate::gateway::{Acknowledgement, Gateway, Gateways, Webhook, WebhookError};
@@ -22,7 +21,7 @@ use crate::service::metrics::Metrics;
 use crate::service::reload::Reloadable;
 
 /// Where carriers' paths begin.
-const PREFIX: &str = "/hooks/";
+pub(super) const PREFIX: &str = "/hooks/";
 /// Seconds after which a carrier may come again when the store does not take a message.
 const RETRY_AFTER_S: u16 = 2;
 
@@ -45,16 +44,23 @@ pub struct Hooks {
     pub body_max_bytes: usize,
 }
 
-/// Answers a carrier.
-pub(super) async fn receive(State(hooks): State<Arc<Hooks>>, request: Request) -> Response<Body> {
-    hooks
-        .answer(request)
-        .await
-        .unwrap_or_else(Problem::response)
-}
-
 impl Hooks {
-    async fn answer(&self, request: Request) -> Result<Response<Body>, Problem> {
+    /// Answers a carrier.
+    pub(super) async fn receive(
+        &self,
+        request: Request<Incoming>,
+        peer: Option<IpAddr>,
+    ) -> Response<Body> {
+        self.answer(request, peer)
+            .await
+            .unwrap_or_else(Problem::response)
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Option<IpAddr>,
+    ) -> Result<Response<Body>, Problem> {
         let (parts, body) = request.into_parts();
         let gateways = self.gateways.current();
         let (name, tail) = split(parts.uri.path());
@@ -63,7 +69,7 @@ impl Hooks {
         };
         let tail = tail.to_owned();
         let body = body::read(body, self.body_max_bytes).await?;
-        let webhook = self.webhook(&parts, tail, body);
+        let webhook = self.webhook(&parts, peer, tail, body);
         let now = self.clock.now();
         let received = gateway.receive(&webhook, now);
         match received.and_then(|received| unpacked(&webhook).map(|()| received)) {
@@ -77,8 +83,7 @@ impl Hooks {
         }
     }
 
-    fn webhook(&self, parts: &Parts, tail: String, body: Vec<u8>) -> Webhook {
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    fn webhook(&self, parts: &Parts, peer: Option<IpAddr>, tail: String, body: Vec<u8>) -> Webhook {
         let base = match (&self.public_url, peer) {
             (Some(url), _) => url.clone(),
             (None, Some(peer)) if self.trusted_proxies.contains(&peer.to_canonical()) => {

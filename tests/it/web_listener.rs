@@ -75,7 +75,13 @@ impl Bench {
             );
         let stop = CancellationToken::new();
         let metrics = Arc::new(Metrics::default());
-        let served = listener::serve(listener, router, bounds, metrics.clone(), stop.clone());
+        let served = listener::serve(
+            listener,
+            router.into(),
+            bounds,
+            metrics.clone(),
+            stop.clone(),
+        );
         let served = tokio::spawn(served);
         Self {
             address,
