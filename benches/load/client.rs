@@ -137,7 +137,7 @@ pub(crate) struct Load {
     answered: usize,
     pub(crate) refused: usize,
     pub(crate) took: Duration,
-    latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// Numbers and hashes of answers, for a repeat.
     pub(crate) sample: Vec<(u32, u64)>,
 }
@@ -257,7 +257,6 @@ impl Load {
         let mut load = load.take();
         ensure!(load.refused == 0, "{} messages were refused", load.refused);
         load.took = start.elapsed();
-        load.latencies.sort_unstable();
         Ok(load)
     }
 
@@ -273,18 +272,14 @@ impl Load {
     pub(crate) fn answered_f64(&self) -> f64 {
         as_f64(self.answered)
     }
-
-    /// The latency below which this share of the answers came.
-    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
-        quantile_ms(&self.latencies, share)
-    }
 }
 
-/// The value of sorted latencies below which this share lies.
-pub(crate) fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
-    let rank = as_f64(sorted.len()) * share;
-    let place = (0..sorted.len()).find(|place| as_f64(*place) >= rank);
-    let value = sorted.get(place.unwrap_or(sorted.len().saturating_sub(1)));
+/// The latency below which this share of them lies.
+pub(crate) fn quantile_ms(latencies: &mut [Duration], share: f64) -> f64 {
+    latencies.sort_unstable();
+    let rank = as_f64(latencies.len()) * share;
+    let place = (0..latencies.len()).find(|place| as_f64(*place) >= rank);
+    let value = latencies.get(place.unwrap_or(latencies.len().saturating_sub(1)));
     value.map_or(f64::NAN, |value| value.as_secs_f64() * 1000.0)
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::client::{as_f64, find, quantile_ms, read_answer};
+use super::client::{as_f64, find, read_answer};
 use super::server::{Server, free_port, loopback};
 
 const BEARERBOX: &str = "/usr/sbin/bearerbox";
@@ -77,7 +77,7 @@ impl Carrier {
         }
     }
 
-    /// Waits until nothing is under way; gives the latencies, sorted.
+    /// Waits until nothing is under way; gives the latencies.
     async fn all_replied(&self) -> Result<Vec<Duration>> {
         let end = Instant::now() + PATIENCE;
         while !self.known().under_way.is_empty() {
@@ -88,9 +88,7 @@ impl Carrier {
             );
             sleep(Duration::from_millis(1)).await;
         }
-        let mut latencies = std::mem::take(&mut self.known().latencies);
-        latencies.sort_unstable();
-        Ok(latencies)
+        Ok(std::mem::take(&mut self.known().latencies))
     }
 }
 
@@ -182,8 +180,8 @@ impl Boxes {
         Ok((count, start.elapsed()))
     }
 
-    /// A fixed rate; gives the 99th percentile from due to reply, in ms.
-    pub(crate) async fn paced(&self, count: usize, per_s: u32) -> Result<f64> {
+    /// A fixed rate; gives the times from due to reply.
+    pub(crate) async fn paced(&self, count: usize, per_s: u32) -> Result<Vec<Duration>> {
         let gap = Duration::from_secs(1) / per_s;
         let links = self.links().await?;
         let start = Instant::now() + Duration::from_millis(100);
@@ -204,7 +202,7 @@ impl Boxes {
         }
         let latencies = self.carrier.all_replied().await?;
         self.carrier.room.forget_permits(usize::MAX);
-        Ok(quantile_ms(&latencies, 0.99))
+        Ok(latencies)
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use client::{Load, Texts};
+use client::{Load, Texts, quantile_ms};
 use server::{Server, Siaga};
 use table::Table;
 
@@ -23,7 +23,8 @@ use table::Table;
 const ROUND: Duration = Duration::from_secs(4);
 /// Rounds of each server; the best counts.
 const ROUNDS: usize = 3;
-/// Messages of the open loop, at this rate.
+/// Messages of a round of the open loop, at this rate; all rounds count together, on connections
+/// of their own: a stock Kannel answers at once on some and after 40 ms on others.
 const PACED: usize = 5_000;
 const PACED_PER_S: u32 = 500;
 /// The burst of a disaster.
@@ -101,20 +102,19 @@ async fn measure() -> Result<Table> {
         table.at_most(&of("siaga / bare hyper, CPU"), "x", ratio, 5.0);
         fastest = best;
     }
-    let paced = Load::paced(siaga.port, PACED, PACED_PER_S, &mut texts).await?;
-    table.figure("siaga, 500/s, p50", "ms", paced.quantile_ms(0.5));
-    table.figure("siaga, 500/s, p99", "ms", paced.quantile_ms(0.99));
+    let mut latencies = Vec::new();
+    for _ in 0..ROUNDS {
+        let paced = Load::paced(siaga.port, PACED, PACED_PER_S, &mut texts).await?;
+        latencies.extend(paced.latencies);
+    }
+    let p99_ms = quantile_ms(&mut latencies, 0.99);
+    table.figure("siaga, 500/s, p50", "ms", quantile_ms(&mut latencies, 0.5));
+    table.figure("siaga, 500/s, p99", "ms", p99_ms);
     burst(&siaga, &mut texts, &mut table).await?;
     table.at_most("binary", "MiB", binary_mib()?, 15.0);
     drop((bare, siaga));
     if kannel::installed() {
-        against_kannel(
-            folder.path(),
-            fastest.1,
-            paced.quantile_ms(0.99),
-            &mut table,
-        )
-        .await?;
+        against_kannel(folder.path(), fastest.1, p99_ms, &mut table).await?;
     } else {
         table.note("Kannel is not installed: tests/setup installs it");
     }
@@ -165,7 +165,11 @@ async fn against_kannel(
             cpu_us: (boxes.cpu_s()? - before) * 1e6 / count,
         });
     }
-    let p99_ms = boxes.paced(PACED, PACED_PER_S).await?;
+    let mut latencies = Vec::new();
+    for _ in 0..ROUNDS {
+        latencies.extend(boxes.paced(PACED, PACED_PER_S).await?);
+    }
+    let p99_ms = quantile_ms(&mut latencies, 0.99);
     table.figure("stock Kannel", "messages/s", best.per_s);
     table.at_least("siaga / Kannel", "x", siaga.per_s / best.per_s, 3.0);
     table.figure("stock Kannel", "µs CPU", best.cpu_us);

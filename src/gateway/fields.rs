@@ -23,7 +23,10 @@ pub(super) struct Fields<'a>(Vec<Pair<'a>>);
 impl<'a> Fields<'a> {
     /// Reads `application/x-www-form-urlencoded`, in a query or in a body.
     pub(super) fn form(raw: &'a [u8]) -> Self {
-        Self(encoding::form(raw).collect())
+        let most = raw.iter().filter(|b| **b == b'&').count() + 1;
+        let mut pairs = Vec::with_capacity(most);
+        pairs.extend(encoding::form(raw));
+        Self(pairs)
     }
 
     /// The texts, numbers and booleans of a JSON object.

@@ -46,7 +46,7 @@ impl Webhook {
     /// or without a slash at its end) and the path and query that arrived. Signatures cover it, so
     /// nothing is decoded or put in order.
     pub fn public_url(base: &str, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", base.trim_end_matches('/'))
+        [base.trim_end_matches('/'), path_and_query].concat()
     }
 
     /// The first value of a header; `name` in lower case.

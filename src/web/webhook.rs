@@ -84,17 +84,17 @@ impl Hooks {
     }
 
     fn webhook(&self, parts: &Parts, peer: Option<IpAddr>, tail: String, body: Vec<u8>) -> Webhook {
-        let base = match (&self.public_url, peer) {
-            (Some(url), _) => url.clone(),
-            (None, Some(peer)) if self.trusted_proxies.contains(&peer.to_canonical()) => {
-                called(&parts.headers, Forwarded::Believed)
-            }
-            (None, _) => called(&parts.headers, Forwarded::Ignored),
-        };
         let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let url = match (&self.public_url, peer) {
+            (Some(base), _) => Webhook::public_url(base, target),
+            (None, Some(peer)) if self.trusted_proxies.contains(&peer.to_canonical()) => {
+                called(&parts.headers, target, Forwarded::Believed)
+            }
+            (None, _) => called(&parts.headers, target, Forwarded::Ignored),
+        };
         Webhook {
             method: parts.method.as_str().to_owned(),
-            url: Webhook::public_url(&base, target),
+            url,
             tail,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts
@@ -171,20 +171,18 @@ enum Forwarded {
     Ignored,
 }
 
-/// Scheme and host that a request was sent to.
-fn called(headers: &HeaderMap, forwarded: Forwarded) -> String {
+/// The URL that a request was sent to.
+fn called(headers: &HeaderMap, target: &str, forwarded: Forwarded) -> String {
     let said = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?;
         // One hop is trusted: the proxy's own word is the last one.
         let last = value.rsplit(',').next().unwrap_or(value).trim();
-        (!last.is_empty()).then(|| last.to_owned())
+        (!last.is_empty()).then_some(last)
     };
     let by_proxy = |name| said(name).filter(|_| forwarded == Forwarded::Believed);
-    let scheme = by_proxy("x-forwarded-proto").unwrap_or_else(|| "http".to_owned());
-    let host = by_proxy("x-forwarded-host")
-        .or_else(|| said("host"))
-        .unwrap_or_default();
-    format!("{scheme}://{host}")
+    let scheme = by_proxy("x-forwarded-proto").unwrap_or("http");
+    let host = by_proxy("x-forwarded-host").or_else(|| said("host"));
+    [scheme, "://", host.unwrap_or_default(), target].concat()
 }
 
 const fn reason(error: &WebhookError) -> &'static str {
@@ -232,8 +230,9 @@ mod tests {
             HeaderValue::from_static("evil, sms.example.org"),
         );
         headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
-        assert_eq!(called(&headers, Forwarded::Ignored), "http://inside:8080");
-        let told = called(&headers, Forwarded::Believed);
-        assert_eq!(told, "https://sms.example.org");
+        let told = called(&headers, "/hooks/a?b", Forwarded::Ignored);
+        assert_eq!(told, "http://inside:8080/hooks/a?b");
+        let told = called(&headers, "/", Forwarded::Believed);
+        assert_eq!(told, "https://sms.example.org/");
     }
 }

@@ -57,11 +57,12 @@ impl Committed {
 
 impl Batch {
     /// An empty batch for a partition.
-    pub const fn new(at: Partition) -> Self {
+    pub fn new(at: Partition) -> Self {
+        // As many as most turns have.
         Self {
             at,
-            conditions: Vec::new(),
-            ops: Vec::new(),
+            conditions: Vec::with_capacity(2),
+            ops: Vec::with_capacity(8),
             topics: Vec::new(),
         }
     }

@@ -26,9 +26,14 @@ pub(super) use report::ReportRecord;
 /// The schema that is written; older ones are read.
 const SCHEMA: u8 = 1;
 
+/// Bytes that most records fit in, sealed.
+const ROOM: usize = 384;
+
 /// A record as bytes.
 pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(record, vec![SCHEMA]).map_err(|_| StoreError::Corrupt)
+    let mut bytes = Vec::with_capacity(ROOM);
+    bytes.push(SCHEMA);
+    postcard::to_extend(record, bytes).map_err(|_| StoreError::Corrupt)
 }
 
 /// Bytes as a record.
