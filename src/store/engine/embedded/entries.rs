@@ -30,12 +30,25 @@ impl Spot {
     }
 }
 
-/// The hash of a key: FNV-1a with the finishing of `MurmurHash3`, the same on every machine and in
-/// every version, as it must be where files hold it.
+/// The hash of a key: eight bytes at a time are mixed in by a multiplication, with the finishing of
+/// `MurmurHash3`; the same on every machine and in every version, as it must be where files hold it.
 pub(super) fn hash(p: u8, key: &[u8]) -> i64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let mut hash = step(0xcbf2_9ce4_8422_2325, p);
-    hash = key.iter().fold(hash, |hash, byte| step(hash, *byte));
+    let step = |hash: u64, word: u64| {
+        let hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^ (hash >> 32)
+    };
+    let (words, rest) = key.as_chunks::<8>();
+    let mut hash = step(0xcbf2_9ce4_8422_2325, u64::from(p));
+    hash = words
+        .iter()
+        .fold(hash, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    // The length tells a key from one that ends with zeros.
+    let mut last = [0; 8];
+    for (own, byte) in last.iter_mut().zip(rest) {
+        *own = *byte;
+    }
+    hash = step(hash, u64::from_le_bytes(last));
+    hash = step(hash, key.len() as u64);
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     i64::from_le_bytes((hash ^ (hash >> 33)).to_le_bytes())
@@ -278,6 +291,6 @@ mod tests {
         assert_ne!(hash(3, b"phone/abc/state"), hash(4, b"phone/abc/state"));
     }
 
-    const HASH_OF_NOTHING: i64 = -5_115_162_479_779_449_349;
-    const HASH_OF_A_PHONE: i64 = 1_237_768_371_352_310_940;
+    const HASH_OF_NOTHING: i64 = -5_976_224_643_692_219_909;
+    const HASH_OF_A_PHONE: i64 = -9_088_833_390_374_847_168;
 }
