@@ -43,7 +43,7 @@ pub fn pack(items: &[String], marks: Marks, rooms: Rooms<'_>) -> Vec<Packed> {
     let mut start = 0;
     loop {
         let rest = items.get(start..).unwrap_or_default();
-        if rest.len() <= 1 || length(rest, marks) <= rooms.last {
+        if rest.len() <= 1 || fits(rest, marks, rooms.last) {
             let items = start..start + rest.len();
             let line = line(rest, marks);
             pages.push(Packed { line, items });
@@ -94,9 +94,13 @@ fn taking(at: usize, item: &str, marks: Marks) -> usize {
     between + mark(at, marks).len() + item.len()
 }
 
-fn length(items: &[String], marks: Marks) -> usize {
-    let items = items.iter().enumerate();
-    items.map(|(at, item)| taking(at, item, marks)).sum()
+/// Whether all items fit; looked at only as far as the room reaches.
+fn fits(items: &[String], marks: Marks, room: usize) -> bool {
+    let mut used = 0;
+    items.iter().enumerate().all(|(at, item)| {
+        used += taking(at, item, marks);
+        used <= room
+    })
 }
 
 fn line(items: &[String], marks: Marks) -> String {

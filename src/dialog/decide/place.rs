@@ -12,6 +12,11 @@ use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::caller::{Asked, PlaceUse};
 use crate::domain::gazetteer::name_key;
 
+/// Places offered at most: some six pages, and a phone is answered ten times in ten minutes. Whoever
+/// writes the kecamatan too reaches every other; more would only be work and kept state for a name
+/// that half the country bears.
+const OFFERED_MAX: usize = 40;
+
 /// Asks which place is meant, where the reading leaves it open; `None` where it does not.
 ///
 /// A report's unknown place is not refused: it is asked for in the report's own words.
@@ -51,17 +56,21 @@ fn choose(talk: &mut Talk<'_>, phrase: Phrase, areas: &[AreaCode], next: PlaceUs
     })
 }
 
-/// Namesakes by what they lie in, where that tells them apart; else by their labels.
+/// Namesakes by what they lie in, where that tells them apart; else by their labels. All are
+/// compared, so many as are offered are named.
 fn told_apart(talk: &Talk<'_>, areas: &[AreaCode]) -> Vec<String> {
     let gazetteer = talk.facts.gazetteer;
     let name = |area: AreaCode| gazetteer.name(area).unwrap_or_default();
     let first = areas.first().copied();
-    let key = first.map(|first| name_key(name(first)));
+    let said = first.map(name).unwrap_or_default();
+    let key = name_key(said);
     let alike = |area: &AreaCode| {
-        first.map(AreaCode::level) == Some(area.level()) && key == Some(name_key(name(*area)))
+        let name = name(*area);
+        first.map(AreaCode::level) == Some(area.level()) && (name == said || name_key(name) == key)
     };
+    let offered = areas.get(..OFFERED_MAX).unwrap_or(areas);
     if !areas.iter().all(alike) {
-        return areas.iter().map(|area| talk.label(*area)).collect();
+        return offered.iter().map(|area| talk.label(*area)).collect();
     }
     let around = |area: &AreaCode| area.parent().map(name).unwrap_or_default();
     let mut times: BTreeMap<&str, u32> = BTreeMap::new();
@@ -71,14 +80,14 @@ fn told_apart(talk: &Talk<'_>, areas: &[AreaCode]) -> Vec<String> {
     let once = |area: &AreaCode| times.get(around(area)) == Some(&1);
     let villages = first.is_some_and(|first| first.level() == AreaLevel::Village);
     if villages && areas.iter().all(once) {
-        return areas.iter().map(|area| around(area).to_owned()).collect();
+        return offered.iter().map(|area| around(area).to_owned()).collect();
     }
     let within = |area: &AreaCode| match area.parent() {
         Some(parent) if once(area) => parent,
         Some(_) | None => area.ancestor(AreaLevel::Regency),
     };
     let label = |area: &AreaCode| gazetteer.label_in(*area, within(area));
-    areas.iter().map(label).collect()
+    offered.iter().map(label).collect()
 }
 
 /// The answer to `TEMPAT_PILIH` or `TEMPAT_MIRIP`: a number, 0 for "don't know".

@@ -138,9 +138,13 @@ pub(super) fn settle(
 }
 
 fn place(gazetteer: &Gazetteer, mention: &Mention, areas: Vec<AreaCode>, typed: String) -> Place {
-    let name = |area: &AreaCode| name_key(gazetteer.name(*area).unwrap_or_default());
-    let first = areas.first().map(name);
-    let one_name = areas.iter().map(name).all(|name| Some(name) == first);
+    let name = |area: &AreaCode| gazetteer.name(*area).unwrap_or_default();
+    let first = areas.first().map(name).unwrap_or_default();
+    let key = name_key(first);
+    let one_name = areas
+        .iter()
+        .map(name)
+        .all(|name| name == first || name_key(name) == key);
     let sure = mention.edits < 2 || mention.support > 0 || typed.len() >= TWO_EDITS_SURE_LETTERS;
     match areas.as_slice() {
         [] => Place::Unknown { typed },

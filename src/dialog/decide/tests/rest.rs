@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::alert::{Alert, AlertState, Forecast, Quake, TsunamiThreat};
+use crate::domain::area::AreaLevel;
 use crate::domain::board::FeedAge;
+use crate::domain::caller::Asked;
 use crate::domain::hazard::Level;
 use crate::domain::shelter::{Shelter, ShelterKind};
 
@@ -375,4 +377,38 @@ fn help_goes_on() {
         phone.send("lanjut lagi", &reading(Intent::More)),
         "LANJUT_KOSONG"
     );
+}
+
+#[test]
+fn of_a_name_borne_everywhere_so_many_places_are_kept_as_a_phone_gets_through() {
+    let villages = |count| -> Vec<AreaCode> {
+        let villages = GAZETTEER.active_areas();
+        let villages = villages.filter(|area| area.level() == AreaLevel::Village);
+        villages.take(count).collect()
+    };
+    for (namesakes, kept) in [(2, 2), (40, 40), (41, 40), (150, 40)] {
+        let areas = villages(namesakes);
+        assert_eq!(areas.len(), namesakes);
+        let typed = "karanganyar".to_owned();
+        let many = Reading {
+            place: Place::Several {
+                typed,
+                areas: areas.clone(),
+            },
+            ..reading(Intent::Info)
+        };
+        let mut phone = phone();
+        assert_eq!(phone.send("info karanganyar", &many), "TEMPAT_PILIH");
+        let shown = phone.caller.question.iter().map(|question| &question.asked);
+        let more = phone.caller.more.iter().flat_map(|more| &more.pages);
+        let asked = shown.chain(more.filter_map(|page| page.asked.as_ref()));
+        let offered: Vec<AreaCode> = asked
+            .filter_map(|asked| match asked {
+                Asked::WhichPlace { choices, .. } => Some(choices.clone()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        assert_eq!(offered, areas[..kept], "{namesakes} namesakes");
+    }
 }
