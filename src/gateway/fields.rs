@@ -23,8 +23,8 @@ pub(super) struct Fields<'a>(Vec<Pair<'a>>);
 impl<'a> Fields<'a> {
     /// Reads `application/x-www-form-urlencoded`, in a query or in a body.
     pub(super) fn form(raw: &'a [u8]) -> Self {
-        let most = raw.iter().filter(|b| **b == b'&').count() + 1;
-        let mut pairs = Vec::with_capacity(most);
+        // As many as most carriers send.
+        let mut pairs = Vec::with_capacity(16);
         pairs.extend(encoding::form(raw));
         Self(pairs)
     }

@@ -403,11 +403,12 @@ fn of_a_name_borne_everywhere_so_many_places_are_kept_as_a_phone_gets_through() 
         let more = phone.caller.more.iter().flat_map(|more| &more.pages);
         let asked = shown.chain(more.filter_map(|page| page.asked.as_ref()));
         let offered: Vec<AreaCode> = asked
-            .filter_map(|asked| match asked {
-                Asked::WhichPlace { choices, .. } => Some(choices.clone()),
-                _ => None,
+            .flat_map(|asked| {
+                let Asked::WhichPlace { choices, .. } = asked else {
+                    panic!("it is asked for something else");
+                };
+                choices.clone()
             })
-            .flatten()
             .collect();
         assert_eq!(offered, areas[..kept], "{namesakes} namesakes");
     }
