@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufRead as _;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, print, say};
+use super::{Exit, print, say, say_error};
 
+use crate::config::texts::{self, Texts};
+use crate::config::{self, Settings};
 use crate::dialog::intent::{Intent, Place, Reading};
-use crate::dialog::vocabulary::Vocabulary;
 use crate::dialog::{ReadContext, read};
 use crate::domain::address::Country;
 use crate::domain::area::AreaCode;
-use crate::domain::gazetteer::Gazetteer;
 use crate::domain::hazard::Hazard;
 use crate::domain::report::Fields;
 
@@ -71,30 +72,37 @@ impl fmt::Display for Said {
 /// What `siaga read` is told.
 #[derive(Debug, Args)]
 pub(super) struct Read {
-    /// The regencies that are answered for, by code.
-    #[arg(
-        long,
-        value_name = "CODES",
-        value_delimiter = ',',
-        default_value = "35.03,35.05"
-    )]
+    /// The config whose regencies, words and areas are read with.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The regencies that are answered for, by code; those of the config where missing, 35.03 and
+    /// 35.05 without one.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
     regency: Vec<String>,
-    /// The country whose national numbers are read, ISO 3166-1.
-    #[arg(long, value_name = "CODE", default_value = "ID")]
-    country: String,
+    /// The country whose national numbers are read, ISO 3166-1; that of the config where missing.
+    #[arg(long, value_name = "CODE")]
+    country: Option<String>,
 }
 
 /// Reads every line of standard input.
 pub(super) fn run(asked: &Read) -> Exit {
-    let mut regencies = Vec::new();
-    for code in &asked.regency {
-        let Some(code) = AreaCode::parse(code) else {
-            say(&format!("`{code}` is no area's code; write 35.03"));
-            return Exit::Usage;
-        };
-        regencies.push(code);
+    if let Some(code) = asked
+        .regency
+        .iter()
+        .find(|code| AreaCode::parse(code).is_none())
+    {
+        say(&format!("`{code}` is no area's code; write 35.03"));
+        return Exit::Usage;
     }
-    match lines(&regencies, Country::of(&asked.country)) {
+    let read = settings(asked).and_then(|settings| Ok((texts::load(&settings)?, settings)));
+    let (texts, settings) = match read {
+        Ok(read) => read,
+        Err(faults) => {
+            say_error(&faults);
+            return Exit::Invalid;
+        }
+    };
+    match lines(&texts, settings.agency.home()) {
         Ok(()) => Exit::Done,
         Err(error) => {
             say(&format!("{error:#}"));
@@ -103,12 +111,27 @@ pub(super) fn run(asked: &Read) -> Exit {
     }
 }
 
-fn lines(regencies: &[AreaCode], country: Option<&'static Country>) -> anyhow::Result<()> {
-    let vocabulary = Vocabulary::embedded()?;
-    let gazetteer = Gazetteer::embedded(regencies)?;
+fn settings(asked: &Read) -> Result<Settings, config::Faults> {
+    let mut settings = match &asked.config {
+        Some(file) => config::load(file, &config::variables())?,
+        None => Settings {
+            regency: ["35.03", "35.05"].map(str::to_owned).into(),
+            ..Settings::default()
+        },
+    };
+    if !asked.regency.is_empty() {
+        settings.regency.clone_from(&asked.regency);
+    }
+    if let Some(country) = &asked.country {
+        settings.agency.country.clone_from(country);
+    }
+    Ok(settings)
+}
+
+fn lines(texts: &Texts, country: Option<&'static Country>) -> anyhow::Result<()> {
     let context = ReadContext {
-        vocabulary: &vocabulary,
-        gazetteer: &gazetteer,
+        vocabulary: &texts.vocabulary,
+        gazetteer: &texts.gazetteer,
         country,
     };
     let mut input = std::io::stdin().lock();

@@ -6,6 +6,7 @@ use siaga::config::{self, Faults, Settings, texts};
 use siaga::domain::area::AreaCode;
 
 use crate::support::app::TestApp;
+use crate::support::program::run_with;
 
 /// A folder with files for `[texts]`.
 struct Folder(tempfile::TempDir);
@@ -68,6 +69,32 @@ fn what_is_given_replaces_and_the_rest_stays() {
     let own = texts::load(&Settings::default()).unwrap();
     assert!(own.gazetteer.position(area).is_some());
     assert_eq!(own.gazetteer.name(area), Some("Kabupaten Trenggalek"));
+}
+
+#[test]
+fn texts_are_read_with_the_words_and_areas_of_a_config() {
+    let folder = Folder::new();
+    let areas = "code\tname\tlevel\n35\tJawa Timur\tprovinsi\n35.03\tKabupaten Contoh\tkabupaten\n\
+                 35.03.01\tRawa Indah\tkecamatan\n";
+    folder.write("areas.tsv", areas);
+    let words = include_str!("../../config/vocabulary.toml");
+    folder.write("words.toml", words.replace("\"banjir\"", "\"celep\""));
+    let config = format!(
+        "regency = [\"35.03\"]\n[texts]\nareas_file = '{}'\nvocabulary_file = '{}'\n",
+        folder.path("areas.tsv").display(),
+        folder.path("words.toml").display()
+    );
+    folder.write("siaga.toml", config);
+    let config = folder.path("siaga.toml");
+    let ran = run_with(
+        &["read", "--config", config.to_str().unwrap()],
+        b"INFO CELEP RAWA INDAH\n",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("\"hazard\":\"flood\""), "{}", ran.out);
+    assert!(ran.out.contains("\"code\":\"35.03.01\""), "{}", ran.out);
+    let nowhere = run_with(&["read", "--config", "/nowhere.toml"], b"");
+    assert_eq!(nowhere.code, 5, "{nowhere:?}");
 }
 
 #[test]
