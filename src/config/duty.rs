@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::settings::Settings;
 use super::tree::Tree;
 use crate::domain::address::{Address, Msisdn};
+use crate::domain::caller::Caller;
 use crate::gateway::Gateways;
 
 /// Notes what is wrong with the duty phones and their gateway.
@@ -35,6 +36,13 @@ pub(super) fn check(settings: &Settings, tree: &Tree<'_>, faults: &mut Vec<Fault
             }
             Some(_) => {}
         }
+    }
+    if !(1..=Caller::MAX_REPORTS).contains(&settings.duty.pages_per_sender_max) {
+        fault(
+            "duty.pages_per_sender_max",
+            "is out of range",
+            &format!("write 1 to {}", Caller::MAX_REPORTS),
+        );
     }
     // What is wrong with the gateways themselves is noted where they are read.
     let Ok(gateways) = Gateways::build(&settings.gateways, settings.agency.home()) else {

@@ -52,6 +52,17 @@ impl Caller {
         let open = |question: &&Question| now.duration_since(question.asked_at) < Question::OPEN;
         self.question.as_ref().filter(open)
     }
+
+    /// How many emergencies it opened before one of its reports, up to an hour before.
+    pub fn emergencies_before(&self, reference: ReportRef, opened_at: Timestamp) -> usize {
+        let earlier = self.reports.iter();
+        let earlier = earlier.take_while(|own| own.reference != reference);
+        let counts = |own: &&OwnReport| {
+            own.priority == Priority::Emergency
+                && opened_at.duration_since(own.opened_at) <= SignedDuration::from_hours(1)
+        };
+        earlier.filter(counts).count()
+    }
 }
 
 /// Counters that begin again every day.

@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 64;
 
 /// Who is told of an emergency at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DutySettings {
     /// Phones that get an SMS for every emergency. Without any, an emergency only stands in the
@@ -42,6 +42,19 @@ pub struct DutySettings {
     /// The gateway it leaves by. Without it, the one that the report came by where that can send,
     /// else another.
     pub gateway: Option<String>,
+    /// How many emergencies of one sender within an hour are paged. Each is kept and stands in the
+    /// queue, but a prankster must not make duty phones ring until they are switched off.
+    pub pages_per_sender_max: usize,
+}
+
+impl Default for DutySettings {
+    fn default() -> Self {
+        Self {
+            phones: Vec::new(),
+            gateway: None,
+            pages_per_sender_max: 5,
+        }
+    }
 }
 
 impl DutySettings {
@@ -54,6 +67,7 @@ impl DutySettings {
                 .filter_map(|phone| Msisdn::typed(phone, home))
                 .collect(),
             gateway: self.gateway.as_deref().and_then(GatewayName::parse),
+            pages_per_sender_max: self.pages_per_sender_max,
         }
     }
 }
@@ -65,6 +79,8 @@ pub struct Duty {
     pub phones: Vec<Msisdn>,
     /// The gateway that goes before others.
     pub gateway: Option<GatewayName>,
+    /// Emergencies of one sender that are paged within an hour.
+    pub pages_per_sender_max: usize,
 }
 
 /// What paging needs.
@@ -148,6 +164,14 @@ impl Pager {
             tracing::error!(report = %report.reference, "no gateway can page a duty phone");
             return Ok(());
         };
+        let sender = self.store.sender(report).await?;
+        let before = sender.emergencies_before(report.reference, report.received_at);
+        if before >= duty.pages_per_sender_max {
+            self.metrics.emergencies_unpaged(1);
+            let report = report.reference;
+            tracing::warn!(%report, before, "its sender opens emergency after emergency: nobody is paged for this one");
+            return Ok(());
+        }
         let now = self.clock.now();
         let text = self.knowledge.current().page(report, &gateway);
         let mut reached = 0_usize;

@@ -13,6 +13,7 @@ use super::engine::{Batch, Partition, Window};
 use super::record::{DeliveryRecord, ms};
 use super::{Store, StoreError, key};
 use crate::domain::address::{Address, Msisdn};
+use crate::domain::caller::Caller;
 use crate::domain::delivery::Urgency;
 use crate::domain::message::GatewayName;
 use crate::domain::report::{Report, ReportRef};
@@ -87,6 +88,13 @@ impl Store {
             self.engine.commit(gone).await?;
         }
         Ok(unpaged)
+    }
+
+    /// What is known about the sender of a report.
+    pub async fn sender(&self, report: &Report) -> Result<Caller, StoreError> {
+        let phone = self.phone_of(&report.from);
+        let state = self.get_one(phone.partition(), &key::phone(&phone)).await?;
+        self.caller_of(&phone, state).await
     }
 
     /// Puts the page of a report to one duty phone into the outbox, once however often it is asked.

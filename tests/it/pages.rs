@@ -130,6 +130,33 @@ async fn a_report_that_becomes_an_emergency_by_an_answer_pages() {
 }
 
 #[tokio::test]
+async fn one_sender_does_not_make_duty_phones_ring_for_ever() {
+    let mut carrier = Carrier::start().await;
+    let few = format!("{ONE}SIAGA__DUTY__PAGES_PER_SENDER_MAX=2\n");
+    let app = start(&carrier, &few).await;
+    let places = ["masaran munjungan", "pule", "panggul", "watulimo"];
+    for place in places {
+        let text = format!("LAPOR LONGSOR {place} 2 orang tertimbun");
+        let answer = app.text(VILLAGER, place, &text).await;
+        assert!(answer.contains("DARURAT"), "{answer}");
+    }
+    for number in 1..=2 {
+        let page = carrier.next().await;
+        let start = format!("KONSOL BPBD: L00{number} DARURAT");
+        assert!(page["text"].starts_with(&start), "{page:?}");
+    }
+    // Another sender is not made to wait for it.
+    app.text("+6281230001790", "other", "TOLONG").await;
+    let page = carrier.next().await;
+    assert!(page["text"].starts_with("KONSOL BPBD: L005 DARURAT"));
+    let filed = app.app.store.open_reports(10).await.unwrap();
+    assert_eq!(filed.len(), 5, "all stand in the queue");
+    let metrics = app.metrics.clone();
+    end(app, &carrier).await;
+    assert!(metrics.text().contains(&format!("{UNPAGED} 2\n")));
+}
+
+#[tokio::test]
 async fn a_duty_phone_that_opted_out_is_not_paged() {
     let mut carrier = Carrier::start().await;
     let app = start(&carrier, BOTH).await;
