@@ -347,7 +347,7 @@ impl Store {
             }
             let mut caller = before.clone();
             caller.stopped_at = Some(now);
-            let record = self.phone_record(&phone, to.wire(), &caller)?;
+            let record = self.phone_record(&key::phone(&phone), to.wire(), &caller)?;
             let batch = Batch::new(at)
                 .when_version(key::phone(&phone), version)
                 .put(key::phone(&phone), record);

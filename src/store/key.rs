@@ -39,19 +39,30 @@ pub(super) mod count {
     pub(crate) const QUARANTINED: &[u8] = b"count/quarantined";
 }
 
+/// Made for every message, so without the machinery of `format!`.
+fn of_phone(phone: &PhoneKey, rest: &[&str]) -> Key {
+    let mut key = Vec::with_capacity(64);
+    key.extend_from_slice(b"phone/");
+    key.extend_from_slice(phone.text().as_bytes());
+    for piece in rest {
+        key.extend_from_slice(piece.as_bytes());
+    }
+    key
+}
+
 /// What is known about a phone.
 pub(super) fn phone(phone: &PhoneKey) -> Key {
-    format!("phone/{}/state", phone.text()).into_bytes()
+    of_phone(phone, &["/state"])
 }
 
 /// The mark of a phone that opted out. Only the phone's own DAFTAR removes it.
 pub(super) fn stop(phone: &PhoneKey) -> Key {
-    format!("phone/{}/stop", phone.text()).into_bytes()
+    of_phone(phone, &["/stop"])
 }
 
 /// A message by the mark of its gateway and the carrier's id.
 pub(super) fn message(phone: &PhoneKey, mark: &[u8]) -> Key {
-    format!("phone/{}/message/{}", phone.text(), letters(mark)).into_bytes()
+    of_phone(phone, &["/message/", &letters(mark)])
 }
 
 /// Whether a key is that of a message.
@@ -62,12 +73,12 @@ pub(super) fn is_message(key: &[u8]) -> bool {
 
 /// When a message without an id was last seen, by its fingerprint.
 pub(super) fn seen(phone: &PhoneKey, fingerprint: &[u8]) -> Key {
-    format!("phone/{}/seen/{}", phone.text(), letters(fingerprint)).into_bytes()
+    of_phone(phone, &["/seen/", &letters(fingerprint)])
 }
 
 /// The parts of a long message, by the mark of what they share.
 pub(super) fn parts(phone: &PhoneKey, mark: &[u8]) -> Key {
-    format!("phone/{}/parts/{}", phone.text(), letters(mark)).into_bytes()
+    of_phone(phone, &["/parts/", &letters(mark)])
 }
 
 /// Long messages that wait for parts, by when they stop waiting.

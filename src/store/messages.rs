@@ -117,14 +117,15 @@ impl Store {
         Ok(Earlier { reply: kept.reply })
     }
 
+    /// The state of a phone for its key.
     pub(super) fn phone_record(
         &self,
-        phone: &PhoneKey,
+        key: &Key,
         number: String,
         caller: &Caller,
     ) -> Result<Vec<u8>, StoreError> {
         let caller = CallerRecord::of(caller);
-        self.seal(&key::phone(phone), &PhoneRecord { number, caller })
+        self.seal(key, &PhoneRecord { number, caller })
     }
 
     /// The key of a message, and of its fingerprint where it has no id.

@@ -43,6 +43,7 @@ impl Store {
         let at = known.phone.partition();
         let (state, received) = (key::phone(&known.phone), inbound.received_at);
         let message = self.message_record(inbound, known, turn)?;
+        let caller = self.phone_record(&state, inbound.from.wire(), &turn.caller)?;
         let kept_until = Some(self.retention.message_until(received));
         let mut batch = Batch::new(at)
             .when_absent(known.message.clone())
@@ -50,7 +51,7 @@ impl Store {
             .put_until(known.message.clone(), message, kept_until)
             .put_until(
                 state,
-                self.phone_record(&known.phone, inbound.from.wire(), &turn.caller)?,
+                caller,
                 self.retention.phone_until(&turn.caller, received),
             );
         if let Some(seen) = &known.seen {
