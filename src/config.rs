@@ -7,6 +7,7 @@ mod fault;
 mod lines;
 mod reference;
 mod settings;
+mod store;
 pub mod texts;
 mod tree;
 
@@ -121,6 +122,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_http(&settings.http, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
     duty::check(&settings, &tree, faults);
+    store::check(&settings.store, &tree, faults);
     if EnvFilter::try_new(&settings.log.level).is_err() {
         let hint = Some("write info, or siaga=debug,info".to_owned());
         faults.push(tree.fault_at("log.level", "is no level", hint));

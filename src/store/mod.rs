@@ -20,6 +20,7 @@ mod references;
 mod reports;
 mod retention;
 mod seal;
+mod settings;
 mod subscribers;
 mod turns;
 
@@ -28,7 +29,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -42,42 +42,16 @@ pub use receipts::ReceiptKept;
 pub use reports::Queued;
 pub use retention::RetentionSettings;
 pub use seal::PhoneKey;
+pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions};
+use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
 use hints::Hints;
 use seal::Seal;
-
-/// Where things are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreSettings {
-    /// The data directory.
-    pub path: PathBuf,
-    /// The key that phones are hashed and texts sealed with; made where it is missing. Outside the
-    /// data directory, so that a copy of the data is no copy of the people in it. Without it
-    /// nothing can be read: keep a copy of it apart.
-    pub key_file: PathBuf,
-    /// Milliseconds for a commit; then the carrier is asked to come again.
-    pub commit_within_ms: u64,
-    /// MiB held back on the disk and given up once when it is full: a full disk refuses deleting
-    /// too.
-    pub reserve_mib: u64,
-}
-
-impl Default for StoreSettings {
-    fn default() -> Self {
-        Self {
-            path: PathBuf::from("data"),
-            key_file: PathBuf::from("siaga.key"),
-            commit_within_ms: 3_000,
-            reserve_mib: 16,
-        }
-    }
-}
 
 /// Why the store did not do it. One variant per reaction.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +78,14 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// A file or folder that the settings name cannot be used.
+    #[error("{path} cannot be used")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The machine gives no random numbers.
     #[error("no random numbers")]
@@ -141,8 +123,8 @@ pub struct Store {
 const TRIES: usize = 16;
 
 impl Store {
-    /// Opens the data directory; one process at a time has it. A long message waits `parts_wait`
-    /// for its parts.
+    /// Opens the data directory, which one process at a time has, or connects to Redis, which any
+    /// number may. A long message waits `parts_wait` for its parts.
     pub fn open(
         settings: &StoreSettings,
         retention: &RetentionSettings,
@@ -159,17 +141,20 @@ impl Store {
             ));
         }
         let seal = Seal::open(key_file)?;
-        let options = EmbeddedOptions {
-            folder: Some(settings.path.clone()),
-            commit_deadline: Duration::from_millis(settings.commit_within_ms),
-            reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
-            owner: seal.identity(),
+        let engine = match settings.engine {
+            EngineKind::Embedded => {
+                let options = settings.embedded(seal.identity());
+                Embedded::open(&options).map(|engine| Arc::new(engine) as Arc<dyn Engine>)
+            }
+            EngineKind::Redis => {
+                let options = settings.redis(seal.identity())?;
+                Redis::open(&options).map(|engine| Arc::new(engine) as Arc<dyn Engine>)
+            }
         };
-        let engine = Embedded::open(&options);
         if matches!(engine, Err(EngineError::Foreign)) {
-            return Err(unusable("the data directory was written with another key"));
+            return Err(unusable("what is kept there was written with another key"));
         }
-        Ok(Self::on(Arc::new(engine?), seal, retention, parts_wait))
+        Ok(Self::on(engine?, seal, retention, parts_wait))
     }
 
     /// A store that is gone with the process.

@@ -16,6 +16,7 @@ mod engine_contract;
 mod gateways;
 mod messages;
 mod pages;
+mod redis;
 mod segments;
 mod store;
 mod support;

@@ -41,6 +41,7 @@ pub(crate) fn settings(folder: &Path) -> StoreSettings {
         key_file: folder.join("secret/siaga.key"),
         commit_within_ms: 60_000,
         reserve_mib: 0,
+        ..StoreSettings::default()
     }
 }
 

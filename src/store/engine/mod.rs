@@ -8,6 +8,7 @@
 pub mod batch;
 mod buckets;
 pub mod embedded;
+pub mod redis;
 
 use std::fmt;
 use std::path::Path;
@@ -292,7 +293,8 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn commit(&self, batch: Batch) -> Pending<'_, Committed>;
 
     /// Every entry of every partition, a page at a time, in an order of the engine's own: for
-    /// exports and copies of all there is, never for answering. Begins at cursor 0.
+    /// exports and copies of all there is, never for answering. Begins at cursor 0. Every entry that
+    /// is there from the first page to the last comes; one that is changed meanwhile may come twice.
     fn scan(&self, cursor: u64, limit: usize) -> Pending<'_, Scanned>;
 
     /// Entries of an index in the order of (score, member).

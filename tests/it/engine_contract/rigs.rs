@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use siaga::store::engine::Engine;
 use siaga::store::engine::embedded::{Embedded, EmbeddedOptions};
+use siaga::store::engine::redis::{Redis, RedisOptions};
 use tempfile::TempDir;
+
+use crate::support::redis::{Site, options, single};
 
 /// An engine under test.
 pub(crate) trait Rig {
@@ -16,6 +19,8 @@ pub(crate) trait Rig {
     fn is_durable(&self) -> bool;
     /// Closes it and opens it anew.
     fn reopen(&mut self);
+    /// The same store as another process has it; `None` where one process has it alone.
+    fn beside(&self) -> Option<Arc<dyn Engine>>;
     /// A file that a copy was made to, as an engine.
     fn open_copy(&self, file: &Path) -> Arc<dyn Engine>;
     /// A folder for files.
@@ -24,7 +29,11 @@ pub(crate) trait Rig {
 
 /// Every engine there is.
 pub(crate) fn rigs() -> Vec<Box<dyn Rig>> {
-    vec![Box::new(FolderRig::new()), Box::new(MemoryRig::new())]
+    vec![
+        Box::new(FolderRig::new()),
+        Box::new(MemoryRig::new()),
+        Box::new(RedisRig::new("Redis", single())),
+    ]
 }
 
 /// The embedded engine in a folder.
@@ -68,6 +77,10 @@ impl Rig for FolderRig {
         self.engine = Some(open(Some(self.data())));
     }
 
+    fn beside(&self) -> Option<Arc<dyn Engine>> {
+        None
+    }
+
     fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
         open_copy(self.folder.path(), file)
     }
@@ -109,6 +122,10 @@ impl Rig for MemoryRig {
         self.engine = open(None);
     }
 
+    fn beside(&self) -> Option<Arc<dyn Engine>> {
+        None
+    }
+
     fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
         open_copy(self.folder.path(), file)
     }
@@ -133,4 +150,58 @@ pub(crate) fn open(folder: Option<PathBuf>) -> Arc<dyn Engine> {
         owner: b"owner".to_vec(),
     };
     Arc::new(Embedded::open(&options).unwrap())
+}
+
+/// Redis, in a corner of its own.
+struct RedisRig {
+    name: &'static str,
+    folder: TempDir,
+    options: RedisOptions,
+    engine: Option<Arc<dyn Engine>>,
+}
+
+impl RedisRig {
+    fn new(name: &'static str, site: &Site) -> Self {
+        let options = options(site);
+        Self {
+            name,
+            folder: tempfile::tempdir().unwrap(),
+            engine: Some(Arc::new(Redis::open(&options).unwrap())),
+            options,
+        }
+    }
+}
+
+impl Rig for RedisRig {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engine.clone().unwrap()
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn reopen(&mut self) {
+        self.engine = None;
+        self.engine = Some(Arc::new(Redis::open(&self.options).unwrap()));
+    }
+
+    fn beside(&self) -> Option<Arc<dyn Engine>> {
+        Some(Arc::new(Redis::open(&self.options).unwrap()))
+    }
+
+    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
+        let mut options = self.options.clone();
+        options.settings.prefix.push_str("-copy");
+        Redis::restore(&options, file).unwrap();
+        Arc::new(Redis::open(&options).unwrap())
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
 }

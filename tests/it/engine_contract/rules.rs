@@ -218,6 +218,17 @@ pub(crate) async fn watchers_wake_when_their_topic_changes(rig: &mut dyn Rig) {
     other.changed().await;
 }
 
+pub(crate) async fn watchers_wake_when_another_process_changes_their_topic(rig: &mut dyn Rig) {
+    let engine = rig.engine();
+    // Where one process has the store alone, there is no other.
+    let Some(beside) = rig.beside() else { return };
+    let mut watch = engine.watch("topic");
+    let batch = Batch::new(here()).put(key("a"), b"1".to_vec());
+    done(&beside, batch.wake("topic")).await;
+    watch.changed().await;
+    assert_eq!(value(&engine, "a").await.unwrap().value, b"1");
+}
+
 fn candidacy(candidate: &str, now: i64) -> Candidacy {
     Candidacy {
         role: "sender".to_owned(),

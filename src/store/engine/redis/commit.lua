@@ -1,0 +1,122 @@
+-- All of a batch or nothing. Every check stands before the first write: Redis takes nothing back.
+-- KEYS[1]: counters; KEYS[2]: names of what exists; the rest is named by the steps, by its place.
+-- ARGV: who writes, the number of conditions, the conditions, the steps, each with its arguments.
+local CHECK, MOST = 4294967291, 9007199254740991
+local counters, names, at = KEYS[1], KEYS[2], 3
+
+local function arg()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local function version(bucket, field)
+  local frame = redis.call('HGET', bucket, field)
+  if not frame then return 0 end
+  if #frame < 12 then return -1 end
+  local held, check = struct.unpack('>I8I4', frame)
+  return held % CHECK == check and held or -1
+end
+
+-- A counter says its total twice, the second time by its rest; one that does not add up is none.
+local function total(name)
+  local held = redis.call('HGET', counters, name)
+  if not held then return 0 end
+  local sum, check = string.match(held, '^(-?%d+) (%d+)$')
+  sum = tonumber(sum)
+  return sum and sum % CHECK == tonumber(check) and sum or 0
+end
+
+local function set_total(name, sum)
+  sum = math.max(-MOST, math.min(MOST, sum))
+  redis.call('HSET', counters, name, string.format('%.0f %.0f', sum, sum % CHECK))
+  return sum
+end
+
+local fences = {}
+for place = 0, tonumber(ARGV[2]) - 1 do
+  local kind = arg()
+  local holds
+  if kind == 'version' then
+    local bucket, field, wanted = KEYS[tonumber(arg())], arg(), tonumber(arg())
+    holds = version(bucket, field) == wanted
+  else
+    local role, epoch = arg(), tonumber(arg())
+    holds = total(role) <= epoch
+    fences[role] = epoch
+  end
+  if not holds then return {1, place} end
+end
+
+-- Versions rise with the time of day, so that one given out by a server that was lost is not given
+-- again by the one in its place.
+local now = redis.call('TIME')
+local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
+local first = last
+for role, epoch in pairs(fences) do set_total(role, epoch) end
+
+local numbers, step = {0}, {}
+
+function step.put()
+  local bucket, field = KEYS[tonumber(arg())], arg()
+  last = last + 1
+  redis.call('HSET', bucket, field, struct.pack('>I8I4', last, last % CHECK) .. arg())
+end
+
+function step.delete()
+  local bucket, field = KEYS[tonumber(arg())], arg()
+  redis.call('HDEL', bucket, field)
+end
+
+function step.rank()
+  local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
+  local place, name = arg(), arg()
+  local before = redis.call('HGET', places, member)
+  if before then redis.call('ZREM', index, string.sub(before, 1, 8) .. member) end
+  redis.call('ZADD', index, 0, string.sub(place, 1, 8) .. member)
+  redis.call('HSET', places, member, place)
+  redis.call('SADD', names, name)
+end
+
+function step.unrank()
+  local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
+  local before = redis.call('HGET', places, member)
+  if before then
+    redis.call('ZREM', index, string.sub(before, 1, 8) .. member)
+    redis.call('HDEL', places, member)
+  end
+end
+
+function step.append()
+  local log, name = KEYS[tonumber(arg())], arg()
+  local tail = 0
+  if redis.call('EXISTS', log) == 1 then
+    local about = redis.call('XINFO', 'STREAM', log)
+    for i = 1, #about, 2 do
+      if about[i] == 'last-generated-id' then
+        tail = tonumber(string.match(about[i + 1], '^%d+'))
+      end
+    end
+  end
+  redis.call('XADD', log, string.format('%.0f-0', tail + 1), 'v', arg())
+  redis.call('SADD', names, name)
+  numbers[#numbers + 1] = tail + 1
+end
+
+function step.trim()
+  redis.call('XTRIM', KEYS[tonumber(arg())], 'MINID', arg())
+end
+
+function step.add()
+  local name, amount = arg(), tonumber(arg())
+  numbers[#numbers + 1] = set_total(name, total(name) + amount)
+end
+
+function step.wake()
+  redis.call('PUBLISH', arg(), ARGV[1])
+end
+
+while at <= #ARGV do
+  step[arg()]()
+end
+if last > first then set_total('\0version', last) end
+return numbers
