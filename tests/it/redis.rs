@@ -1,5 +1,8 @@
 //! siaga on Redis: what people get, and what it does when Redis fails.
 
+mod faults;
+mod guarded;
+
 use std::path::Path;
 
 use siaga::app::Storage;

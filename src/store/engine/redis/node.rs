@@ -107,8 +107,8 @@ impl Node {
 
     async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let mut held = self.reads.lock().await;
-        let link = if let Some(link) = &*held {
-            link.clone()
+        let link = if let Some(link) = held.take_if(|link| link.is_whole()) {
+            held.insert(link).clone()
         } else {
             let link = self.standing.dial().await?;
             held.insert(link).clone()
