@@ -10,7 +10,7 @@ use siaga::store::engine::{Batch, Engine, EngineError, Lease, Window};
 use tokio::time::Instant;
 
 use crate::engine_contract::{done, here, key, members, value};
-use crate::support::redis::{Cluster, RedisServer, Site, options};
+use crate::support::redis::{Cluster, RedisServer, Site, cli, options};
 
 fn open(options: &RedisOptions) -> Arc<dyn Engine> {
     Arc::new(Redis::open(options).unwrap())
@@ -291,4 +291,50 @@ async fn a_planned_change_of_master_is_followed_without_an_error() {
     for name in ["a", "b"] {
         assert!(value(&engine, name).await.is_some(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_partition_moves_to_another_server_while_it_is_written() {
+    let cluster = Cluster::start(20_000);
+    let engine = open(&options(&cluster.site()));
+    done(&engine, put("before")).await;
+    let from = holder(&cluster).cli(&["CLUSTER", "MYID"]);
+    let place = holder(&cluster).place();
+    let map = cluster.nodes.first().unwrap().cli(&["CLUSTER", "NODES"]);
+    let other = map
+        .lines()
+        .find(|line| line.contains("master") && !line.contains(from.trim()))
+        .and_then(|line| line.split(' ').next())
+        .unwrap()
+        .to_owned();
+    let moving = tokio::task::spawn_blocking(move || {
+        // The slot of the partition is 1584, in the first 1600 of its server.
+        let (from, to) = (from.trim(), other.as_str());
+        let reshard = ["--cluster", "reshard", &place, "--cluster-from", from];
+        let what = [
+            "--cluster-to",
+            to,
+            "--cluster-slots",
+            "1600",
+            "--cluster-yes",
+        ];
+        cli(&[&reshard[..], &what[..]].concat());
+    });
+    let mut written = 0;
+    while !moving.is_finished() {
+        done(
+            &engine,
+            put(&format!("key{written}")).append(key("log"), Vec::new()),
+        )
+        .await;
+        written += 1;
+    }
+    moving.await.unwrap();
+    done(&engine, put("after")).await;
+    for n in 0..written {
+        assert!(value(&engine, &format!("key{n}")).await.is_some(), "key{n}");
+    }
+    let logged = engine.read(here(), b"log", 0, 100_000).await.unwrap();
+    assert_eq!(logged.len(), written);
+    assert!(value(&engine, "before").await.is_some());
 }
