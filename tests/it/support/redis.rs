@@ -23,6 +23,8 @@ const HANGS_AFTER: Duration = Duration::from_mins(1);
 const KEEPER: &str = r#"
 program=$1 folder=$2
 shift 2
+# What ends the tests does not end this before it has tidied up.
+trap "" INT TERM HUP
 start() {
     "$program" "$@" --dir "$folder" </dev/null 2>&1 &
     server=$!
