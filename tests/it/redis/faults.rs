@@ -271,7 +271,8 @@ async fn a_cluster_goes_on_when_a_master_hangs_and_when_one_is_killed() {
 
 #[tokio::test]
 async fn a_planned_change_of_master_is_followed_without_an_error() {
-    let cluster = Cluster::start(20_000);
+    // A master that voted once votes again after twice this time.
+    let cluster = Cluster::start(2_000);
     let engine = open(&options(&cluster.site()));
     done(&engine, put("a")).await;
     let master = holder(&cluster);
