@@ -173,14 +173,7 @@ impl Server {
 
     /// Waits for a line of the log with these words.
     pub(crate) fn wait_for(&self, words: &str) -> String {
-        let mut seen = String::new();
-        loop {
-            match self.lines.recv_timeout(HANGS_AFTER) {
-                Ok(line) if line.contains(words) => return line,
-                Ok(line) => seen = format!("{seen}{line}\n"),
-                Err(error) => panic!("no line with `{words}` ({error}):\n{seen}"),
-            }
-        }
+        line_with(&self.lines, words)
     }
 
     /// Sends a signal.
@@ -213,5 +206,17 @@ impl Drop for Server {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits for a line of a program's log with these words.
+pub(crate) fn line_with(lines: &Receiver<String>, words: &str) -> String {
+    let mut seen = String::new();
+    loop {
+        match lines.recv_timeout(HANGS_AFTER) {
+            Ok(line) if line.contains(words) => return line,
+            Ok(line) => seen = format!("{seen}{line}\n"),
+            Err(error) => panic!("no line with `{words}` ({error}):\n{seen}"),
+        }
     }
 }

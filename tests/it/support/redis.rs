@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use siaga::store::engine::redis::{RedisOptions, RedisSettings, Topology};
 
-/// A server that says nothing for this long hangs.
-const HANGS_AFTER: Duration = Duration::from_mins(1);
+use super::program::line_with;
 
 /// Starts a server, tells its process, starts it anew for every line, and ends it with its folder
 /// when standard input ends.
@@ -98,14 +97,7 @@ impl RedisServer {
 
     /// Waits for a line of its log with these words.
     pub(crate) fn wait_for(&self, words: &str) -> String {
-        let mut seen = String::new();
-        loop {
-            match self.lines.recv_timeout(HANGS_AFTER) {
-                Ok(line) if line.contains(words) => return line,
-                Ok(line) => seen = format!("{seen}{line}\n"),
-                Err(error) => panic!("no line with `{words}` ({error}):\n{seen}"),
-            }
-        }
+        line_with(&self.lines, words)
     }
 
     /// Ends it at once, as `kill -9` does, and starts it on what it had on its disk.

@@ -189,25 +189,25 @@ pub(super) struct Written<'a> {
     pub(super) value: &'a [u8],
 }
 
+impl Written<'_> {
+    fn sum(&self) -> i64 {
+        sum::entry(self.p, self.key, self.version, self.expires, self.value)
+    }
+}
+
 /// Writes an entry over the row that it has.
 pub(super) fn update(conn: &Connection, id: i64, entry: Written<'_>) -> rusqlite::Result<()> {
-    let Written {
-        p,
-        key,
-        version,
-        expires,
-        value,
-    } = entry;
-    let sum = sum::entry(p, key, version, expires, value);
+    let sum = entry.sum();
     conn.prepare_cached(
         "UPDATE entry SET version = ?2, sum = ?3, value = ?4, expires = ?5 WHERE id = ?1",
     )?
-    .execute(params![id, version, sum, value, expires])?;
+    .execute(params![id, entry.version, sum, entry.value, entry.expires])?;
     Ok(())
 }
 
 /// Writes an entry into a row of its own.
 pub(super) fn insert(conn: &Connection, id: i64, entry: Written<'_>) -> rusqlite::Result<()> {
+    let sum = entry.sum();
     let Written {
         p,
         key,
@@ -215,7 +215,6 @@ pub(super) fn insert(conn: &Connection, id: i64, entry: Written<'_>) -> rusqlite
         expires,
         value,
     } = entry;
-    let sum = sum::entry(p, key, version, expires, value);
     conn.prepare_cached(
         "INSERT INTO entry (id, p, k, version, expires, sum, value)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
