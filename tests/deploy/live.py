@@ -13,7 +13,7 @@ import urllib.parse
 from rig.cases import expect, until
 from rig.ledger import Ledger
 from rig.load import Message, answer, percentile
-from stack import TWILIO_TOKEN, checked_config, get, run
+from stack import TWILIO_TOKEN, get, run, siaga_check
 
 CONNECTIONS = 32
 TEXTS = ["LAPOR LONGSOR MASARAN jalan tertutup", "INFO BANJIR MUNJUNGAN", "DAFTAR MUNJUNGAN"]
@@ -24,7 +24,7 @@ WAITS_MAX_S = 5
 def configs(stack):
     """The programs that read the files find nothing wrong with them."""
     for member in stack.members:
-        checked_config(member)
+        siaga_check(member.config)
     alone = stack.balancer_arguments()[:3]
     for arguments in (alone, stack.balancer_arguments()):
         said = run([*arguments, "-c"])

@@ -16,15 +16,23 @@ from rig.process import Process, free_ports, listens
 from rig.siaga import ROOT, TOKEN, Siaga, binary
 
 COMPOSE = ROOT / "deploy/compose"
+TOOLS = ROOT / "target/deploy-tools/bin"
 TWILIO_TOKEN = "uji-twilio-8Zr4"
 # Its requests are signed over the address that the carrier called: they show whether the balancer
 # passes that on, and whether siaga believes it.
+# A page goes the same way.
 TWILIO = f"""
 [gateways.twilio]
 kind = "twilio"
 account_sid = "AC00000000000000000000000000000001"
 auth_token = "{TWILIO_TOKEN}"
 from = "+12025550143"
+# Nobody listens there: nothing is sent to anybody.
+api_url = "http://127.0.0.1:1"
+
+[duty]
+phones = ["081230009001"]
+gateway = "twilio"
 """
 
 
@@ -191,6 +199,6 @@ class Stack:
                 process.stop()
 
 
-def checked_config(member):
+def siaga_check(config):
     """`siaga check` finds nothing wrong."""
-    run([binary(), "check", "--config", member.config])
+    run([binary(), "check", "--config", config])
