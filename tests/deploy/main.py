@@ -61,7 +61,8 @@ def main():
         watching.check_files(cases)
         try:
             live.check(cases, stack)
-            watching.check_names(cases, stack)
+            if stack.balancer:
+                watching.check_names(cases, stack)
         finally:
             stack.stop()
     return cases.close()
