@@ -55,12 +55,14 @@ def one_piece(manifests):
         for container in each["spec"]["template"]["spec"]["containers"]
     }
     for name, each in manifests.of("StatefulSet").items():
-        expect(belongs(each["spec"]["template"]["metadata"]["labels"], each["spec"]["selector"]["matchLabels"]), name)
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        expect(belongs(labels, each["spec"]["selector"]["matchLabels"]), f"{name} chooses others")
         expect(each["spec"]["serviceName"] in manifests.of("Service"), f"{name} has no Service")
         for volume in each["spec"]["template"]["spec"]["volumes"]:
             wanted = volume.get("configMap", {}).get("name")
             expect(not wanted or wanted in manifests.of("ConfigMap"), f"{wanted} is missing")
-    for kind, where in (("Service", "selector"), ("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector")):
+    choosing = {"Service": "selector", "PodDisruptionBudget": "selector", "NetworkPolicy": "podSelector"}
+    for kind, where in choosing.items():
         for name, each in manifests.of(kind).items():
             selector = each["spec"][where]
             selector = selector.get("matchLabels", selector)
@@ -128,8 +130,8 @@ def settings_pass(folder, manifests):
 
 def same_redis():
     """Redis has the same settings in both places."""
-    ours, theirs = (each.read_text() for each in (FOLDER / "components/redis/redis.conf", COMPOSE / "redis.conf"))
-    expect(ours == theirs, "redis.conf differs from that of deploy/compose")
+    ours = (FOLDER / "components/redis/redis.conf").read_text()
+    expect(ours == (COMPOSE / "redis.conf").read_text(), "redis.conf differs from that of deploy/compose")
 
 
 def monitored(folder, manifests):

@@ -11,7 +11,8 @@ import kubernetes  # noqa: E402
 import live  # noqa: E402
 import watching  # noqa: E402
 from rig.cases import Cases, expect  # noqa: E402
-from stack import COMPOSE, ROOT, TOOLS, Stack, run  # noqa: E402
+from rig.siaga import binary  # noqa: E402
+from stack import COMPOSE, ROOT, TOOLS, Stack, replaced, run  # noqa: E402
 
 
 def compose(stack, *more):
@@ -45,9 +46,18 @@ def container_file():
     run([TOOLS / "hadolint", "--failure-threshold", "style", folder / "Containerfile"])
 
 
+def unit(folder):
+    """systemd reads the unit of a single machine, with the program where it is built."""
+    file = folder / "siaga.service"
+    changes = {"/usr/local/bin/siaga": binary()}
+    file.write_text(replaced(ROOT / "deploy/siaga.service", changes))
+    run(["systemd-analyze", "verify", "--man=no", file])
+
+
 def scripts():
     """shellcheck finds nothing in them."""
-    run(["shellcheck", COMPOSE / "up", ROOT / "tests/deploy/check", ROOT / "tests/deploy/tools"])
+    ours = [ROOT / "tests/deploy" / name for name in ("check", "tools", "container", "in-image")]
+    run(["shellcheck", COMPOSE / "up", *ours])
 
 
 def main():
@@ -56,6 +66,7 @@ def main():
         stack = Stack(folder)
         cases.run("docker compose reads the compose files", compose_file, stack)
         cases.run("hadolint reads the container file", container_file)
+        cases.run("systemd reads the unit", unit, Path(folder))
         cases.run("shellcheck reads the scripts", scripts)
         kubernetes.check(cases, Path(folder))
         watching.check_files(cases)
