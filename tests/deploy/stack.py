@@ -71,7 +71,7 @@ class Member(Siaga):
         self.name, self.host = name, host
         self.port, self.admin_port = 8080, 8081
         self.config = self.folder / "siaga.toml"
-        changes = {**changes, "0.0.0.0": host, "/var/lib/siaga": f"{self.folder}/data"}
+        changes = {**changes, "0.0.0.0": host, "/var/lib/siaga": str(self.folder)}
         self.config.write_text(replaced(COMPOSE / "siaga.toml", changes) + TWILIO)
         self.process = None
 
