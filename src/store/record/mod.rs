@@ -8,6 +8,7 @@ mod caller;
 mod delivery;
 mod message;
 mod mode;
+mod piece;
 mod report;
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub(super) use caller::{CallerRecord, PhoneRecord};
 pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
 pub(super) use mode::ModeRecord;
+pub(super) use piece::{FrameRecord, PieceRecord, UnfinishedRecord};
 pub(super) use report::ReportRecord;
 
 /// The schema that is written; older ones are read.
