@@ -1,6 +1,7 @@
 //! What keeps an installation well: doctor, backup, restore, copies and fsck, as they are typed.
 
 use std::fs::{self, Permissions};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -26,6 +27,30 @@ async fn send(installed: &Installed, server: &Server, id: u32, text: &str) {
 
 fn name(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Has siaga keep everything in Redis.
+fn use_redis(installed: &Installed, url: &str, prefix: &str) {
+    let config = fs::read_to_string(installed.config()).unwrap();
+    let redis =
+        format!("[store.redis]\nurls = [{url:?}]\nprefix = {prefix:?}\nanswer_within_ms = 5000\n");
+    let config = config.replacen("[store.redis]\n", &redis, 1);
+    let config = config.replacen("[store]\n", "[store]\nengine = \"redis\"\n", 1);
+    fs::write(installed.config(), config).unwrap();
+}
+
+/// A carrier that can be connected to.
+fn carrier(installed: &Installed) -> TcpListener {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let config = fs::read_to_string(installed.config()).unwrap();
+    assert!(config.contains("127.0.0.1:13013"), "{config}");
+    fs::write(
+        installed.config(),
+        config.replace("127.0.0.1:13013", &address),
+    )
+    .unwrap();
+    listener
 }
 
 fn lines(installed: &Installed) -> usize {
@@ -123,13 +148,8 @@ async fn a_store_moves_to_redis_and_siaga_answers_from_there() {
     assert_eq!(json(&copied.out), told, "there and back is the same");
     assert_eq!(copy("embedded:/nowhere", &back).code, 3);
 
-    let text = fs::read_to_string(&config).unwrap();
-    let moved = format!(
-        "[store]\nengine = \"redis\"\nredis = {{ urls = [{:?}], prefix = {:?}, answer_within_ms = 5000 }}",
-        settings.urls[0], settings.prefix
-    );
-    assert!(text.contains("[store]"), "{text}");
-    fs::write(&config, text.replacen("[store]", &moved, 1)).unwrap();
+    use_redis(&installed, &settings.urls[0], &settings.prefix);
+    let _carrier = carrier(&installed);
     assert_eq!(lines(&installed), 1);
     let server = Server::start(&config);
     send(&installed, &server, 2, LAPOR).await;
@@ -153,6 +173,7 @@ fn standing(ran: &Ran, about: &str) -> Vec<String> {
 #[test]
 fn the_doctor_sees_what_is_wrong_and_mends_what_is_safe() {
     let installed = Installed::new();
+    let carrier = carrier(&installed);
     let doctor = |more: &[&str]| installed.run(&[&["doctor", "--json"], more].concat(), b"");
     let well = doctor(&[]);
     assert_eq!(well.code, 0, "{well:?}");
@@ -200,7 +221,14 @@ fn the_doctor_sees_what_is_wrong_and_mends_what_is_safe() {
     assert_eq!(running.code, 0, "{running:?}");
     assert_eq!(standing(&running, "backup"), ["good"]);
     assert_eq!(standing(&running, "store"), ["good"]);
+    assert_eq!(standing(&running, "gateway"), ["good"]);
     assert_eq!(server.stop(), 0);
+    drop(carrier);
+    let alone = doctor(&[]);
+    assert_eq!(
+        (alone.code, standing(&alone, "gateway")),
+        (5, vec!["bad".to_owned()])
+    );
 
     let config = fs::read_to_string(installed.config()).unwrap();
     fs::write(installed.config(), format!("nothing = 1\n{config}")).unwrap();
@@ -216,12 +244,12 @@ fn the_doctor_refuses_a_redis_that_would_lose_reports() {
     let installed = Installed::new();
     let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
     server.cli(&["CONFIG", "SET", "appendfsync", "everysec"]);
-    let config = fs::read_to_string(installed.config()).unwrap();
-    let redis = format!(
-        "[store]\nengine = \"redis\"\nredis = {{ urls = [\"redis://127.0.0.1:{}\"] }}",
-        server.port
+    use_redis(
+        &installed,
+        &format!("redis://127.0.0.1:{}", server.port),
+        "siaga",
     );
-    fs::write(installed.config(), config.replacen("[store]", &redis, 1)).unwrap();
+    let _carrier = carrier(&installed);
     let ill = installed.run(&["doctor", "--json"], b"");
     assert_eq!(ill.code, 5, "{ill:?}");
     for about in ["store", "redis eviction", "redis disk"] {
