@@ -38,8 +38,11 @@ pub(super) fn run(fsck: &Fsck) -> Exit {
     reach(&settings, form, async |reached| {
         let rows: Vec<Row> = match reached {
             Reached::Store(store) => {
-                let broken = store.check(app::now()).await?.into_iter();
+                let mut broken = store.check(app::now()).await?;
+                let folder = settings.journal.folder(&settings.store.path);
+                broken.extend(store.check_journal(&folder, &settings.journal)?);
                 broken
+                    .into_iter()
                     .map(|one| Row {
                         rule: one.rule.to_owned(),
                         key: one.key,

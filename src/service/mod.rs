@@ -6,6 +6,7 @@ pub mod clock;
 pub mod deliver;
 pub mod desk;
 pub mod doctor;
+pub mod emergency;
 pub mod health;
 pub mod intake;
 pub mod knowledge;

@@ -10,6 +10,7 @@ pub mod engine;
 mod export;
 mod fsck;
 mod hints;
+pub mod journal;
 mod key;
 mod messages;
 mod mode;
@@ -25,6 +26,7 @@ mod seal;
 mod settings;
 mod subscribers;
 mod turns;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +40,7 @@ pub use copying::{CopyError, Over, Restored, Sums, Transferred, WholeFile, Writt
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
 pub use fsck::Broken;
-pub use messages::{Earlier, Known};
+pub use messages::{Earlier, Known, MessageMark};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;
@@ -49,6 +51,7 @@ pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
+pub use waiting::{Raw, Waiting};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions};

@@ -25,9 +25,14 @@ pub(super) async fn look(settings: &Settings, fix: bool) -> Vec<Finding> {
     let store = &settings.store;
     let mut found = vec![clock()];
     found.push(disk("data disk", &store.path));
+    let journal = settings.journal.folder(&store.path);
+    found.push(disk("journal disk", &journal));
     found.push(mode("key file", &store.key_file, (0o600, fix)));
     if store.path.exists() {
         found.push(mode("data folder", &store.path, (0o700, fix)));
+    }
+    if journal.exists() {
+        found.push(mode("journal folder", &journal, (0o700, fix)));
     }
     let socket = store.path.join(app::LOCAL_SOCKET);
     if socket.exists() && matches!(Server::reach(&socket).await, Ok(None)) {

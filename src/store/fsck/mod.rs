@@ -4,6 +4,7 @@
 //! Keys are named; numbers and texts of people never are.
 
 mod counts;
+mod journal;
 mod messages;
 mod opened;
 mod reports;

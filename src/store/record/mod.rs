@@ -10,6 +10,7 @@ mod message;
 mod mode;
 mod piece;
 mod report;
+mod waiting;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
 pub(super) use mode::ModeRecord;
 pub(super) use piece::{FrameRecord, PieceRecord, UnfinishedRecord};
 pub(super) use report::ReportRecord;
+pub(super) use waiting::WaitingRecord;
 
 /// The schema that is written; older ones are read.
 const SCHEMA: u8 = 1;
