@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Entry, Key, Partition, Window};
 use super::record::{self, CallerRecord, MarkRecord, MessageRecord, PhoneRecord};
 use super::seal::PhoneKey;
-use super::{Store, StoreError, key};
+use super::{Store, StoreError, TRIES, key};
 use crate::domain::caller::Caller;
 use crate::domain::message::Inbound;
 use crate::domain::turn::Flag;
@@ -38,8 +38,27 @@ pub struct Earlier {
 }
 
 impl Store {
-    /// What is known about a message and its sender.
+    /// What is known about a message and its sender. That it came before is said only where that is
+    /// not lost with one server.
     pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
+        for _ in 0..TRIES {
+            let (known, before) = self.seen(inbound).await?;
+            let stands = match before {
+                Some(version) => {
+                    let at = known.phone.partition();
+                    self.engine.stands(at, &known.message, version).await?
+                }
+                None => true,
+            };
+            if stands {
+                return Ok(known);
+            }
+        }
+        Err(StoreError::Outrun)
+    }
+
+    /// What one server knows, and the version of the message where it came before.
+    async fn seen(&self, inbound: &Inbound) -> Result<(Known, Option<u64>), StoreError> {
         let phone = self.phone_of(&inbound.from);
         let (message, seen) = self.message_keys(&phone, inbound)?;
         let mut keys = vec![key::phone(&phone), message.clone()];
@@ -50,12 +69,13 @@ impl Store {
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
         let version = state.as_ref().map_or(0, |entry| entry.version);
         let caller = self.caller_of(&phone, state).await?;
+        let taken = before.as_ref().map(|entry| entry.version);
         let earlier = before
             .map(|entry| self.earlier(&message, entry))
             .transpose()?;
         let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
         let possible_duplicate = seen_at.transpose()?.is_some_and(recent);
-        Ok(Known {
+        let known = Known {
             caller,
             version,
             earlier,
@@ -63,7 +83,8 @@ impl Store {
             phone,
             message,
             seen,
-        })
+        };
+        Ok((known, taken))
     }
 
     /// Messages that staff should look at for one reason, oldest first.
