@@ -1,6 +1,7 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
 mod descriptors;
+mod emergency;
 mod parts;
 mod simulator;
 
@@ -22,6 +23,7 @@ use crate::service::client::Client;
 use crate::service::clock::Clock;
 use crate::service::deliver::Outbox;
 use crate::service::desk::Desk;
+use crate::service::emergency::{self as replaying, Emergency};
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
@@ -124,7 +126,14 @@ impl App {
         let gateways = Arc::new(Reloadable::new(gateways));
         let knowledge = Arc::new(Reloadable::new(known));
         let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
-        let health = Arc::new(Health::new(store.clone()));
+        let emergency = emergency::open(
+            settings,
+            storage,
+            (store.clone(), knowledge.clone()),
+            (clock.clone(), metrics.clone()),
+        )
+        .await;
+        let health = Arc::new(Health::new(store.clone(), emergency.clone()));
         let responder = Arc::new(Responder::new(
             store.clone(),
             knowledge.clone(),
@@ -136,8 +145,8 @@ impl App {
         let intake = Intake::new(
             store.clone(),
             responder.clone(),
-            metrics.clone(),
-            answer_within,
+            emergency.clone(),
+            (metrics.clone(), answer_within),
         );
         let hooks = Arc::new(Hooks {
             gateways: gateways.clone(),
@@ -156,6 +165,7 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
             standing: health.clone(),
+            emergency: emergency.clone(),
             window: settings.limits.sending_window,
         };
         let mut app = Self {
@@ -179,6 +189,7 @@ impl App {
         if storage == Storage::OnDisk {
             app.listen_locally(&settings.store.path, &board, &metrics);
         }
+        app.replay(emergency, &metrics);
         app.keep_house(board, responder, clock.clone(), &metrics);
         app.page_duty_phones(clock, &metrics);
         app.deliveries
@@ -218,6 +229,14 @@ impl App {
                 tracing::warn!(%error, "no local socket: import and export need siaga stopped");
             }
         }
+    }
+
+    /// What is in the journal is stored whenever the store takes messages.
+    fn replay(&mut self, emergency: Arc<Emergency>, metrics: &Arc<Metrics>) {
+        let (stop, intake) = (self.stop.clone(), self.live.intake.clone());
+        supervise(&mut self.tasks, "journal", metrics, &self.stop, move || {
+            replaying::run(emergency.clone(), intake.clone(), stop.clone())
+        });
     }
 
     /// What goes on beside answering.

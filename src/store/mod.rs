@@ -8,6 +8,7 @@ mod deliveries;
 pub mod engine;
 mod export;
 mod hints;
+pub mod journal;
 mod key;
 mod messages;
 mod mode;
@@ -23,6 +24,7 @@ mod seal;
 mod settings;
 mod subscribers;
 mod turns;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
-pub use messages::{Earlier, Known};
+pub use messages::{Earlier, Known, MessageMark};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;
@@ -45,6 +47,7 @@ pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
+pub use waiting::{Raw, Waiting};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions};

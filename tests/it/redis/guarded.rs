@@ -83,7 +83,7 @@ async fn a_user_with_the_rights_that_the_guide_names_is_enough() {
     let mut options = options(&server.site());
     options.settings.prefix = "siaga".to_owned();
     options.settings.username = Some("siaga".to_owned());
-    options.password = Some("a password".to_owned());
+    options.password = Some("a_password".to_owned());
     options.commit_deadline = std::time::Duration::from_secs(1);
     let refused = Redis::open(&options);
     assert!(
@@ -92,18 +92,8 @@ async fn a_user_with_the_rights_that_the_guide_names_is_enough() {
     );
     options.commit_deadline = std::time::Duration::from_mins(1);
     let rule = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER"));
-    let rule = rule.unwrap().replace("+waitaof ", "");
+    let rule = rule.unwrap().replace(">PASSWORD", ">a_password");
     let words: Vec<&str> = rule.split(' ').collect();
-    let words: Vec<&str> = words
-        .into_iter()
-        .map(|word| {
-            if word == ">PASSWORD" {
-                ">a password"
-            } else {
-                word
-            }
-        })
-        .collect();
     server.cli(&words);
     let engine: Arc<dyn Engine> = Arc::new(Redis::open(&options).unwrap());
     let batch = Batch::new(here())
