@@ -149,15 +149,8 @@ impl App {
             emergency.clone(),
             (metrics.clone(), answer_within),
         );
-        let hooks = Arc::new(Hooks {
-            gateways: gateways.clone(),
-            intake: intake.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            public_url: settings.http.public_url.clone(),
-            trusted_proxies: settings.http.trusted_proxies.clone(),
-            body_max_bytes: settings.http.public.body_max_bytes,
-        });
+        let at_hand = (clock.clone(), metrics.clone());
+        let hooks = hooks(settings, &gateways, &intake, at_hand);
         let public = bind(settings.http.public.listen).await?;
         let admin = bind(settings.http.admin.listen).await?;
         let outbox = Outbox {
@@ -347,6 +340,24 @@ impl App {
 )]
 pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
+}
+
+/// What carriers call.
+fn hooks(
+    settings: &Settings,
+    gateways: &Arc<Reloadable<Gateways>>,
+    intake: &Intake,
+    (clock, metrics): (Clock, Arc<Metrics>),
+) -> Arc<Hooks> {
+    Arc::new(Hooks {
+        gateways: gateways.clone(),
+        intake: intake.clone(),
+        clock,
+        metrics,
+        public_url: settings.http.public_url.clone(),
+        trusted_proxies: settings.http.trusted_proxies.clone(),
+        body_max_bytes: settings.http.public.body_max_bytes,
+    })
 }
 
 fn build(settings: &Settings) -> Result<Gateways, StartError> {

@@ -51,7 +51,7 @@ pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
-pub use waiting::{Raw, Waiting};
+pub use waiting::{Notes, Raw, Waiting};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions};
