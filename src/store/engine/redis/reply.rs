@@ -4,10 +4,16 @@ use redis::Value;
 
 use super::fault::Trouble;
 
-/// A list.
+/// A list; of a map its names and values in turn, as RESP2 tells it.
 pub(super) fn list(value: Value) -> Result<Vec<Value>, Trouble> {
     if let Value::Array(rows) | Value::Set(rows) = value {
         return Ok(rows);
+    }
+    if let Value::Map(pairs) = value {
+        return Ok(pairs
+            .into_iter()
+            .flat_map(|(name, value)| [name, value])
+            .collect());
     }
     sound(value).and(Err(Trouble::Odd))
 }
