@@ -30,6 +30,7 @@ use crate::service::metrics::Metrics;
 use crate::service::page::{self, Duty, Pager};
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
+use crate::service::upkeep::Upkeep;
 use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
@@ -180,7 +181,7 @@ impl App {
         let sites = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
-            app.listen_locally(&settings.store.path, &board, &metrics);
+            app.listen_locally(&settings.store.path, &board, &clock, &metrics);
         }
         app.replay(emergency, &metrics);
         app.keep_house(board, responder, clock.clone(), &metrics);
@@ -210,12 +211,28 @@ impl App {
 
     /// Answers on a socket in the data directory, for commands on this machine. Phones are answered
     /// without it too.
-    fn listen_locally(&mut self, data: &Path, board: &Arc<BoardKeeper>, metrics: &Arc<Metrics>) {
+    fn listen_locally(
+        &mut self,
+        data: &Path,
+        board: &Arc<BoardKeeper>,
+        clock: &Clock,
+        metrics: &Arc<Metrics>,
+    ) {
         let knowledge = self.live.knowledge.clone();
         let desk = Arc::new(Desk::new(self.store.clone(), knowledge, board.clone()));
+        let upkeep = Arc::new(Upkeep {
+            store: self.store.clone(),
+            health: self.health.clone(),
+            clock: clock.clone(),
+        });
         match LocalSocket::open(data.join(LOCAL_SOCKET)) {
             Ok(socket) => {
-                let local = Local::new(socket, web::local(desk), self.drain, metrics.clone());
+                let local = Local::new(
+                    socket,
+                    web::local(desk, upkeep),
+                    self.drain,
+                    metrics.clone(),
+                );
                 self.tasks.spawn(local.serve(self.stop.clone()));
             }
             Err(error) => {
@@ -369,6 +386,7 @@ async fn open(
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;
+    store.refuse_unfinished().await?;
     Ok((Arc::new(store), known))
 }
 
