@@ -361,6 +361,7 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }
         | StoreError::File { .. }
-        | StoreError::Random => false,
+        | StoreError::Random
+        | StoreError::Unfinished(_) => false,
     }
 }
