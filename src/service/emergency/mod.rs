@@ -362,7 +362,6 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }
         | StoreError::File { .. }
-        | StoreError::Random
-        | StoreError::Unfinished(_) => false,
+        | StoreError::Random => false,
     }
 }
