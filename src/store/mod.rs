@@ -7,6 +7,8 @@ mod board;
 mod deliveries;
 pub mod engine;
 mod export;
+mod feed;
+mod forward;
 mod hints;
 mod key;
 mod messages;
@@ -21,7 +23,9 @@ mod reports;
 mod retention;
 mod seal;
 mod settings;
+mod shown;
 mod subscribers;
+mod tend;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +38,8 @@ use serde::de::DeserializeOwned;
 
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
+pub use feed::{ReportCursor, ReportPage};
+pub use forward::{Elsewhere, ElsewhereSettings, Forwarded};
 pub use messages::{Earlier, Known};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
@@ -43,7 +49,9 @@ pub use reports::Queued;
 pub use retention::RetentionSettings;
 pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
+pub use shown::{Audience, Filed, Showing};
 pub use subscribers::Suppression;
+pub use tend::{BuriedEntry, ReaderPatience, ReportReaders};
 pub use turns::{Sending, Taken};
 
 use crate::domain::address::Address;
@@ -52,6 +60,7 @@ use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
 use hints::Hints;
 use seal::Seal;
+use shown::Showcase;
 
 /// Why the store did not do it. One variant per reaction.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +124,7 @@ pub struct Store {
     engine: Arc<dyn Engine>,
     seal: Arc<Seal>,
     hints: Arc<Hints>,
+    showcase: Showcase,
     retention: RetentionSettings,
     parts_wait: SignedDuration,
 }
@@ -154,7 +164,9 @@ impl Store {
         if matches!(engine, Err(EngineError::Foreign)) {
             return Err(unusable("what is kept there was written with another key"));
         }
-        Ok(Self::on(engine?, seal, retention, parts_wait))
+        let mut store = Self::on(engine?, seal, retention, parts_wait);
+        store.showcase = Showcase::for_readers_of(settings.engine);
+        Ok(store)
     }
 
     /// A store that is gone with the process.
@@ -185,6 +197,7 @@ impl Store {
             engine,
             seal: Arc::new(seal),
             hints: Arc::default(),
+            showcase: Showcase::for_readers_of(EngineKind::Embedded),
             retention: retention.clone(),
             parts_wait,
         }

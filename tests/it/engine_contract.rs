@@ -32,8 +32,9 @@ macro_rules! contract {
 }
 
 use indexes::{
-    claims_lease_the_lowest_due_entries, indexes_are_read_in_order_and_in_pages,
-    logs_keep_their_order_and_never_reuse_a_place, only_what_is_ranked_anew_is_due_without_doubt,
+    a_log_that_nobody_else_reads_is_left_as_it_is, claims_lease_the_lowest_due_entries,
+    indexes_are_read_in_order_and_in_pages, logs_keep_their_order_and_never_reuse_a_place,
+    logs_keep_what_is_shown_beside_a_value, only_what_is_ranked_anew_is_due_without_doubt,
 };
 use rules::{
     a_batch_is_done_whole_or_not_at_all, a_copy_made_while_writing_is_whole,
@@ -50,6 +51,7 @@ mod contract {
     contract!(
         a_batch_is_done_whole_or_not_at_all,
         a_copy_made_while_writing_is_whole,
+        a_log_that_nobody_else_reads_is_left_as_it_is,
         any_bytes_come_back_as_they_were,
         claims_lease_the_lowest_due_entries,
         conditions_hold_or_name_themselves,
@@ -58,6 +60,7 @@ mod contract {
         health_says_what_is_so,
         indexes_are_read_in_order_and_in_pages,
         logs_keep_their_order_and_never_reuse_a_place,
+        logs_keep_what_is_shown_beside_a_value,
         many_writers_lose_nothing,
         one_holds_a_role_and_epochs_rise,
         only_what_is_ranked_anew_is_due_without_doubt,

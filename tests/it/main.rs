@@ -17,6 +17,7 @@ mod gateways;
 mod messages;
 mod pages;
 mod redis;
+mod report_queue;
 mod segments;
 mod store;
 mod support;

@@ -63,18 +63,24 @@ fn step(names: &Names, at: Partition, op: &Op, call: &mut Call) {
             call.arg("unrank");
             ranked(names, at, (index, member), call);
         }
-        Op::Append(log, value) => {
+        Op::Append(log, value, shown) => {
             call.arg("append");
             let place = call.key(names.log(at, log));
             call.number(place);
             call.arg([b"log/", log.as_slice()].concat());
-            call.arg(frame::logged(at, log, value));
+            call.number(shown.len() * 2 + 2);
+            for (name, text) in shown {
+                call.arg(name.as_str());
+                call.arg(text.as_str());
+            }
+            call.arg(frame::VALUE);
+            call.arg(frame::logged(at, log, value, shown));
         }
         Op::Trim(log, up_to) => {
             call.arg("trim");
             let place = call.key(names.log(at, log));
             call.number(place);
-            call.arg(format!("{}-0", up_to.saturating_add(1)));
+            call.number(up_to.saturating_add(1));
         }
         Op::Add(counter, amount) => {
             call.arg("add");

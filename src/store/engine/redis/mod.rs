@@ -12,9 +12,11 @@ mod core;
 mod dial;
 mod fault;
 mod frame;
+mod groups;
 mod keys;
 mod lists;
 mod node;
+mod outlet;
 mod reply;
 mod routes;
 mod runtime;
@@ -28,13 +30,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use outlet::Outlet;
 pub use settings::{RedisFault, RedisOptions, RedisSettings, Topology};
 
 use self::core::Core;
 use self::runtime::Runtime;
 use super::{
     Batch, Candidacy, Committed, Condition, Election, Engine, EngineError, Entry, Health, Key,
-    Lease, Logged, Op, Partition, Pending, Ranked, Rate, Scanned, Swept, Took, Watch, Window,
+    Lease, Logged, Op, Partition, Patience, Pending, Ranked, Rate, Readers, Scanned, Shown, Swept,
+    Took, Watch, Window,
 };
 
 /// To find the servers and greet them when the store is opened.
@@ -139,6 +143,19 @@ impl Engine for Redis {
         limit: usize,
     ) -> Pending<'a, Vec<Logged>> {
         Box::pin(self.core.log(at, log, after, limit))
+    }
+
+    fn tail<'a>(&'a self, at: Partition, log: &'a [u8]) -> Pending<'a, u64> {
+        Box::pin(self.core.tail(at, log))
+    }
+
+    fn tend<'a>(
+        &'a self,
+        at: Partition,
+        log: &'a [u8],
+        patience: Patience<'a>,
+    ) -> Pending<'a, Readers> {
+        Box::pin(self.core.tend(at, log, patience))
     }
 
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took> {

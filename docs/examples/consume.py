@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""A worker for siaga's report streams, with redis-py (Debian: python3-redis).
+
+    consume.py redis://desk:PASSWORD@127.0.0.1:6379 --worker desk-1
+
+Several workers share the reports of a group; start as many as you like, each under a name of its
+own. Every report comes at least once: `done` tells which entries were worked off, so that none is
+worked off twice. Here each line of a file is such an entry; yours belong where your work is kept,
+in the same transaction.
+"""
+
+import argparse
+import signal
+import sys
+
+import redis
+
+PARTITIONS = "0123456789abcdef"
+
+
+class Done:
+    """Entries that were worked off, one a line."""
+
+    def __init__(self, path):
+        self.file = open(path, "a+", buffering=1)
+        self.file.seek(0)
+        self.known = {line.strip() for line in self.file}
+
+    def add(self, entry):
+        self.known.add(entry)
+        self.file.write(entry + "\n")
+
+
+def work(report):
+    """The work itself. An exception leaves the entry with the group: it comes again."""
+    where = report.get("area_name", "?")
+    print(report["event"], report["report"], report["priority"], report.get("hazard"), where, flush=True)
+
+
+class Worker:
+    """Reads sixteen streams, one after the other where they lie on several servers."""
+
+    def __init__(self, url, prefix, group, name, idle_s, done):
+        self.server = redis.Redis.from_url(url, decode_responses=True)
+        # The sealed field holds bytes that are no text; nobody but siaga reads it.
+        self.server.connection_pool.connection_kwargs["encoding_errors"] = "replace"
+        self.streams = [f"{prefix}:{{{letter}}}:reports" for letter in PARTITIONS]
+        self.group, self.name, self.idle_ms = group, name, idle_s * 1000
+        self.done = done
+        self.on = True
+
+    def prepare(self):
+        for stream in self.streams:
+            try:
+                self.server.xgroup_create(stream, self.group, id="0", mkstream=True)
+            except redis.ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    def one(self, stream, id, report):
+        """Works one entry off, and acknowledges it once that is done."""
+        letter = stream.rsplit("{", 1)[1][0]
+        entry = f"{letter}-{id.split('-')[0]}"
+        # An entry that was trimmed while it waited has no fields.
+        if report and entry not in self.done.known:
+            try:
+                work(report)
+            except Exception as error:
+                print(f"{entry}: {error}", file=sys.stderr, flush=True)
+                return
+            self.done.add(entry)
+        self.server.xack(stream, self.group, id)
+
+    def take_over(self):
+        """What a worker left behind that died, or this one before a restart."""
+        for stream in self.streams:
+            start = "0-0"
+            while self.on:
+                start, entries = self.server.xautoclaim(
+                    stream, self.group, self.name, self.idle_ms, start, count=10
+                )[:2]
+                for id, report in entries:
+                    self.one(stream, id, report)
+                if start == "0-0":
+                    break
+
+    def run(self):
+        self.prepare()
+        while self.on:
+            self.take_over()
+            wanted = dict.fromkeys(self.streams, ">")
+            for stream, entries in self.server.xreadgroup(
+                self.group, self.name, wanted, count=10, block=1000
+            ):
+                for id, report in entries:
+                    self.one(stream, id, report)
+
+    def dead(self):
+        """Prints what no worker could deal with."""
+        for stream in self.streams:
+            for id, report in self.server.xrange(stream + "-dead"):
+                print(
+                    report["entry"], report["report"], report["dead_group"],
+                    report["dead_deliveries"], report["dead_at"],
+                )
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("url")
+    arguments.add_argument("--prefix", default="siaga")
+    arguments.add_argument("--group", default="desk")
+    arguments.add_argument("--worker", default="desk-1")
+    arguments.add_argument("--idle", type=int, default=60, metavar="SECONDS")
+    arguments.add_argument("--done", default="done.txt", metavar="FILE")
+    arguments.add_argument("--dead", action="store_true", help="print the dead letters and end")
+    given = arguments.parse_args()
+    worker = Worker(
+        given.url, given.prefix, given.group, given.worker, given.idle, Done(given.done)
+    )
+    if given.dead:
+        worker.dead()
+        return
+
+    def stop(*_):
+        worker.on = False
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()
