@@ -1,6 +1,7 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
 mod descriptors;
+mod emergency;
 mod parts;
 mod queue;
 mod simulator;
@@ -23,6 +24,7 @@ use crate::service::client::Client;
 use crate::service::clock::Clock;
 use crate::service::deliver::Outbox;
 use crate::service::desk::Desk;
+use crate::service::emergency::{self as replaying, Emergency};
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
@@ -32,9 +34,8 @@ use crate::service::respond::Responder;
 use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
-use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
-use parts::{Deliveries, knowledge, supervise};
+use parts::{Deliveries, hooks, knowledge, supervise};
 use queue::Queue;
 
 pub use simulator::Simulator;
@@ -123,11 +124,17 @@ impl App {
         // Fails only where one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (store, known) = open(settings, storage).await?;
-        let gateways = build(settings)?;
-        let gateways = Arc::new(Reloadable::new(gateways));
+        let gateways = Arc::new(Reloadable::new(build(settings)?));
         let knowledge = Arc::new(Reloadable::new(known));
         let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
-        let health = Arc::new(Health::new(store.clone()));
+        let emergency = emergency::open(
+            settings,
+            storage,
+            (store.clone(), knowledge.clone()),
+            (clock.clone(), metrics.clone()),
+        )
+        .await;
+        let health = Arc::new(Health::new(store.clone(), emergency.clone()));
         let responder = Arc::new(Responder::new(
             store.clone(),
             knowledge.clone(),
@@ -139,18 +146,10 @@ impl App {
         let intake = Intake::new(
             store.clone(),
             responder.clone(),
-            metrics.clone(),
-            answer_within,
+            emergency.clone(),
+            (metrics.clone(), answer_within),
         );
-        let hooks = Arc::new(Hooks {
-            gateways: gateways.clone(),
-            intake: intake.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            public_url: settings.http.public_url.clone(),
-            trusted_proxies: settings.http.trusted_proxies.clone(),
-            body_max_bytes: settings.http.public.body_max_bytes,
-        });
+        let hooks = hooks(settings, (&gateways, &intake), (&clock, &metrics));
         let public = bind(settings.http.public.listen).await?;
         let admin = bind(settings.http.admin.listen).await?;
         let outbox = Outbox {
@@ -159,6 +158,7 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
             standing: health.clone(),
+            emergency: emergency.clone(),
             window: settings.limits.sending_window,
         };
         let mut app = Self {
@@ -184,6 +184,7 @@ impl App {
         if storage == Storage::OnDisk {
             app.listen_locally(&settings.store.path, &board, &metrics);
         }
+        app.replay(emergency, &metrics);
         app.keep_house(board, responder, clock.clone(), &metrics);
         app.page_duty_phones(clock, &metrics);
         app.deliveries
@@ -223,6 +224,14 @@ impl App {
                 tracing::warn!(%error, "no local socket: import and export need siaga stopped");
             }
         }
+    }
+
+    /// What is in the journal is stored whenever the store takes messages.
+    fn replay(&mut self, emergency: Arc<Emergency>, metrics: &Arc<Metrics>) {
+        let (stop, intake) = (self.stop.clone(), self.live.intake.clone());
+        supervise(&mut self.tasks, "journal", metrics, &self.stop, move || {
+            replaying::run(emergency.clone(), intake.clone(), stop.clone())
+        });
     }
 
     /// What goes on beside answering.

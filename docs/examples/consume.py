@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """A worker for siaga's report streams, with redis-py (Debian: python3-redis).
 
-    consume.py redis://desk:PASSWORD@127.0.0.1:6379 --worker desk-1
+    consume.py redis://desk:PASSWORD@127.0.0.1:6379 --worker desk-1 -- ./take-report
+
+runs `./take-report` for each report, with the report as JSON on its standard input. Where it ends
+with anything but 0, the report comes again. Without a program, one line a report is printed.
 
 Several workers share the reports of a group; start as many as you like, each under a name of its
 own. Every report comes at least once: `done` tells which entries were worked off, so that none is
@@ -10,7 +13,9 @@ in the same transaction.
 """
 
 import argparse
+import json
 import signal
+import subprocess
 import sys
 
 import redis
@@ -31,22 +36,25 @@ class Done:
         self.file.write(entry + "\n")
 
 
-def work(report):
+def work(program, report):
     """The work itself. An exception leaves the entry with the group: it comes again."""
-    where = report.get("area_name", "?")
-    print(report["event"], report["report"], report["priority"], report.get("hazard"), where, flush=True)
+    if program:
+        subprocess.run(program, input=json.dumps(report), text=True, check=True)
+    else:
+        shown = ("event", "report", "priority", "hazard", "area_name")
+        print(*(report.get(name, "-") for name in shown), sep="\t", flush=True)
 
 
 class Worker:
     """Reads sixteen streams, one after the other where they lie on several servers."""
 
-    def __init__(self, url, prefix, group, name, idle_s, done):
-        self.server = redis.Redis.from_url(url, decode_responses=True)
+    def __init__(self, given):
         # The sealed field holds bytes that are no text; nobody but siaga reads it.
-        self.server.connection_pool.connection_kwargs["encoding_errors"] = "replace"
-        self.streams = [f"{prefix}:{{{letter}}}:reports" for letter in PARTITIONS]
-        self.group, self.name, self.idle_ms = group, name, idle_s * 1000
-        self.done = done
+        text = {"decode_responses": True, "encoding_errors": "replace"}
+        self.server = redis.Redis.from_url(given.url, **text)
+        self.streams = [f"{given.prefix}:{{{letter}}}:reports" for letter in PARTITIONS]
+        self.group, self.name, self.idle_ms = given.group, given.worker, given.idle * 1000
+        self.done, self.program = Done(given.done), given.program
         self.on = True
 
     def prepare(self):
@@ -61,10 +69,12 @@ class Worker:
         """Works one entry off, and acknowledges it once that is done."""
         letter = stream.rsplit("{", 1)[1][0]
         entry = f"{letter}-{id.split('-')[0]}"
-        # An entry that was trimmed while it waited has no fields.
+        # One that siaga set aside as damaged has no fields any more.
         if report and entry not in self.done.known:
+            report = {"entry": entry, **report}
+            report.pop("v", None)
             try:
-                work(report)
+                work(self.program, report)
             except Exception as error:
                 print(f"{entry}: {error}", file=sys.stderr, flush=True)
                 return
@@ -98,11 +108,9 @@ class Worker:
     def dead(self):
         """Prints what no worker could deal with."""
         for stream in self.streams:
-            for id, report in self.server.xrange(stream + "-dead"):
-                print(
-                    report["entry"], report["report"], report["dead_group"],
-                    report["dead_deliveries"], report["dead_at"],
-                )
+            for _, report in self.server.xrange(stream + "-dead"):
+                shown = ("entry", "report", "dead_group", "dead_deliveries", "dead_at")
+                print(*(report[name] for name in shown), sep="\t")
 
 
 def main():
@@ -114,10 +122,9 @@ def main():
     arguments.add_argument("--idle", type=int, default=60, metavar="SECONDS")
     arguments.add_argument("--done", default="done.txt", metavar="FILE")
     arguments.add_argument("--dead", action="store_true", help="print the dead letters and end")
+    arguments.add_argument("program", nargs="*", help="what is run for each report")
     given = arguments.parse_args()
-    worker = Worker(
-        given.url, given.prefix, given.group, given.worker, given.idle, Done(given.done)
-    )
+    worker = Worker(given)
     if given.dead:
         worker.dead()
         return

@@ -8,23 +8,25 @@
 set -euo pipefail
 
 server=$1 token_file=$2 cursor_file=$3
-# curl reads the header from a file, so that no list of processes shows the token.
-header=$(mktemp)
-trap 'rm -f "$header"' EXIT
-trap 'exit 0' TERM INT
-printf 'Authorization: Bearer %s\n' "$(cat "$token_file")" >"$header"
+
+ask() { # parameters
+    # The token comes from where no list of processes shows it.
+    curl -sS --fail-with-body --max-time 90 --get "$@" "$server/api/v1/reports/feed" \
+        -H @<(printf 'Authorization: Bearer %s\n' "$(cat "$token_file")")
+}
 
 pause=1
 while true; do
-    cursor=$(cat "$cursor_file" 2>/dev/null || true)
-    answer=$(curl -sS --fail-with-body --max-time 90 -H "@$header" -G \
-        --data-urlencode "wait=30" ${cursor:+--data-urlencode "after=$cursor"} \
-        "$server/api/v1/reports/feed" & wait $!) || {
+    parameters=(--data-urlencode wait=30)
+    if [ -s "$cursor_file" ]; then
+        parameters+=(--data-urlencode "after=$(cat "$cursor_file")")
+    fi
+    if ! answer=$(ask "${parameters[@]}"); then
         echo "feed.sh: ${answer:-no answer}; again in $pause s" >&2
-        sleep "$pause" & wait $!
+        sleep "$pause"
         pause=$((pause < 32 ? pause * 2 : 60))
         continue
-    }
+    fi
     pause=1
     # The work itself.
     jq -r '.items[] | [.entry, .event, .report, .priority, .hazard, .area_name] | @tsv' <<<"$answer"

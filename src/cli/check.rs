@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, print, say};
-use crate::config::{self, Faults, Settings, texts};
+use crate::config::{self, Faults, Settings, journal, texts};
 
 /// What `siaga check` is told.
 #[derive(Debug, Args)]
@@ -26,6 +26,11 @@ pub(super) fn run(check: &Check) -> Exit {
     }
     if faults.is_empty() {
         all(&settings, &mut told);
+        if check.strict && journal::shares_its_disk(&settings) {
+            told.warning(
+                "journal.path lies on the disk of the store: what befalls one befalls both",
+            );
+        }
     } else if let Err(found) = texts::build(&settings) {
         // With half a config, the longest names are not known.
         told.errors_of(&found);

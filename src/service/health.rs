@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::emergency::{Emergency, JournalState};
 use super::metrics::Metrics;
 use crate::domain::message::GatewayName;
 use crate::domain::mode::Mode;
@@ -17,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Health {
     store: Arc<Store>,
+    emergency: Arc<Emergency>,
     stopping: AtomicBool,
     blocked: Mutex<BTreeSet<GatewayName>>,
 }
@@ -26,6 +28,10 @@ pub struct Health {
 pub struct Report {
     /// The store takes messages, and keeps them through a power cut.
     pub store: StoreState,
+    /// Where messages go that the store does not take.
+    pub journal: JournalState,
+    /// Messages do not go straight to the store.
+    pub degraded: bool,
     /// Whether warnings can go out to everyone; `None` while the store does not say.
     pub mode: Option<Mode>,
     /// siaga is going down: send no more.
@@ -57,17 +63,22 @@ impl StoreState {
 }
 
 impl Report {
-    /// Whether messages can be taken.
+    /// Whether messages can be taken: by the store, or by the journal in its place.
     pub fn is_ready(&self) -> bool {
-        self.store == StoreState::Ok && !self.stopping
+        let journal = match self.journal {
+            JournalState::None | JournalState::Refuses => false,
+            JournalState::Empty | JournalState::Holds => true,
+        };
+        (self.store == StoreState::Ok || journal) && !self.stopping
     }
 }
 
 impl Health {
     /// Everything well, until something else is said.
-    pub fn new(store: Arc<Store>) -> Self {
+    pub fn new(store: Arc<Store>, emergency: Arc<Emergency>) -> Self {
         Self {
             store,
+            emergency,
             stopping: AtomicBool::new(false),
             blocked: Mutex::default(),
         }
@@ -106,6 +117,8 @@ impl Health {
         };
         Report {
             store,
+            journal: self.emergency.state(),
+            degraded: store != StoreState::Ok || self.emergency.is_degraded(),
             mode,
             stopping: self.stopping.load(Ordering::Acquire),
             blocked: self.lock().iter().cloned().collect(),
@@ -120,6 +133,7 @@ impl Health {
 
     /// Counts what waits in the store, where the store can be asked.
     pub async fn measure(&self, metrics: &Metrics) {
+        self.emergency.measure();
         if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, self.store.counts()).await {
             metrics.waiting(&counts);
         }

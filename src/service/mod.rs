@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod deliver;
 pub mod desk;
+pub mod emergency;
 pub mod forward;
 pub mod health;
 pub mod intake;

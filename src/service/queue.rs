@@ -67,10 +67,11 @@ impl ReportQueueSettings {
         }
     }
 
-    /// How programs that read the streams are waited for.
+    /// How programs that read the streams are waited for. What is to go to the dead letters is found
+    /// before a program takes it over once more, which one does as soon as it may.
     pub const fn patience(&self) -> ReaderPatience {
         ReaderPatience {
-            idle: Duration::from_secs(self.idle_s),
+            idle: Duration::from_millis(self.idle_s.saturating_mul(500)),
             deliveries_max: self.deliveries_max,
         }
     }

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::SignedDuration;
+
 use super::board::BoardKeeper;
 use super::clock::Clock;
 use super::knowledge::{Circumstances, Knowledge, word_of};
@@ -12,13 +14,16 @@ use super::references::References;
 use super::reload::Reloadable;
 use crate::dialog::intent::{Intent, Reading};
 use crate::domain::caller::Sought;
+use crate::domain::delivery::Urgency;
 use crate::domain::message::Inbound;
 use crate::domain::report::ReportRef;
-use crate::domain::turn::{Effect, Outcome, Turn};
-use crate::store::{Known, Sending, Store, StoreError, Taken};
+use crate::domain::turn::{Effect, Outcome, Reply, Turn};
+use crate::store::{Earlier, Known, MessageMark, Sending, Store, StoreError, Taken};
 
 /// How often a turn is decided anew because another message of the phone was first.
 const TRIES: usize = 8;
+/// A reply that waited longer is dropped, unless it is about a report.
+const USEFUL: SignedDuration = SignedDuration::from_mins(15);
 
 /// Answers messages.
 #[derive(Debug)]
@@ -40,6 +45,21 @@ pub enum RespondError {
     /// Other messages of the same phone were first, again and again.
     #[error("other messages of this phone were first {TRIES} times")]
     Outrun,
+}
+
+/// How a message comes.
+#[derive(Clone, Copy, Debug)]
+enum Coming {
+    /// From the carrier, whose answer may carry the reply.
+    Now(Sending),
+    /// From the journal.
+    Late,
+}
+
+/// What came of a message, or of its earlier try.
+enum Answered {
+    Now(Response),
+    Before(Earlier, Box<Known>),
 }
 
 /// What a message was read as; `None` where reading failed.
@@ -92,14 +112,61 @@ impl Responder {
         inbound: &Inbound,
         sending: Sending,
     ) -> Result<Response, RespondError> {
+        let mark = self.store.mark_of(inbound)?;
+        self.respond_as(inbound, &mark, sending).await
+    }
+
+    /// The same, where the message was told from others before: in every try it is the same one.
+    pub async fn respond_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+        sending: Sending,
+    ) -> Result<Response, RespondError> {
+        match self.answered(inbound, mark, Coming::Now(sending)).await? {
+            Answered::Now(response) => Ok(response),
+            Answered::Before(earlier, _) => Ok(Response::before(earlier.reply)),
+        }
+    }
+
+    /// Stores a message that waited in the journal, as of when it reached us. Its answer goes through
+    /// the outbox where it is still useful: the carrier's request is long answered.
+    pub async fn respond_late(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+    ) -> Result<(), RespondError> {
+        let answered = self.answered(inbound, mark, Coming::Late).await?;
+        let Answered::Before(earlier, known) = answered else {
+            return Ok(());
+        };
+        // Its first try landed after all, when the carrier had been answered.
+        let reply = late_reply(earlier);
+        let useful = |reply: &Reply| reply.useful_until.is_none_or(|at| self.clock.now() < at);
+        if let Some(reply) = reply.filter(useful) {
+            self.store.answer_late(inbound, &known, &reply).await?;
+        }
+        Ok(())
+    }
+
+    async fn answered(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+        coming: Coming,
+    ) -> Result<Answered, RespondError> {
         let begun = Instant::now();
+        let sending = match coming {
+            Coming::Now(sending) => sending,
+            Coming::Late => Sending::Outbox,
+        };
         for _ in 0..TRIES {
-            let known = self.store.caller(inbound).await?;
-            if let Some(earlier) = known.earlier {
-                return Ok(Response::before(earlier.reply));
+            let known = self.store.caller_as(inbound, mark).await?;
+            if let Some(earlier) = known.earlier.clone() {
+                return Ok(Answered::Before(earlier, Box::new(known)));
             }
             let reference = self.references.take(&self.store, self.clock.now()).await?;
-            let (read, turn) = self.turn(inbound, &known, reference).await?;
+            let (read, turn) = self.turn(inbound, &known, reference, coming).await?;
             let taken = self.store.take_turn(inbound, &known, &turn, sending).await;
             let unused = match &taken {
                 Ok(Taken::New) => !opens(&turn, reference),
@@ -113,12 +180,14 @@ impl Responder {
             match taken? {
                 Taken::New => {
                     self.count(inbound, read.as_ref(), &turn, begun);
-                    return Ok(Response {
+                    return Ok(Answered::Now(Response {
                         reading: read,
                         reply: reply(turn),
-                    });
+                    }));
                 }
-                Taken::Before(earlier) => return Ok(Response::before(earlier.reply)),
+                Taken::Before(earlier) => {
+                    return Ok(Answered::Before(earlier, Box::new(known)));
+                }
                 Taken::Changed => {}
             }
         }
@@ -131,9 +200,14 @@ impl Responder {
         inbound: &Inbound,
         known: &Known,
         next_report: ReportRef,
+        coming: Coming,
     ) -> Result<(Read, Turn), StoreError> {
         let knowledge = self.knowledge.current();
-        let now = self.clock.now();
+        let said_at = self.clock.now();
+        let now = match coming {
+            Coming::Now(_) => said_at,
+            Coming::Late => inbound.received_at,
+        };
         let Some(reading) = self.guarded(|| knowledge.read(inbound, known, now)) else {
             return Ok((None, knowledge.unread(inbound, known)));
         };
@@ -145,6 +219,7 @@ impl Responder {
             next_report,
             sought: sought.as_ref(),
             now,
+            said_at,
         };
         match self.guarded(|| knowledge.decide(&reading, inbound, on)) {
             Some(turn) => Ok((Some(reading), turn)),
@@ -188,6 +263,22 @@ fn opens(turn: &Turn, reference: ReportRef) -> bool {
     turn.effects.iter().any(|effect| match effect {
         Effect::Open(report) => report.reference == reference,
         Effect::Amend(_) | Effect::Flag(_) => false,
+    })
+}
+
+/// The reply that was decided on for a message, as it goes out now.
+fn late_reply(earlier: Earlier) -> Option<Reply> {
+    let useful = earlier.received_at.checked_add(USEFUL).ok();
+    let (urgency, useful_until) = if earlier.filed {
+        (Urgency::Rescue, None)
+    } else {
+        (Urgency::Reply, useful)
+    };
+    Some(Reply {
+        text: earlier.reply?,
+        phrase: "",
+        urgency,
+        useful_until,
     })
 }
 

@@ -20,7 +20,7 @@ pub async fn run(
     (clock, metrics): (Clock, Arc<Metrics>),
     stop: CancellationToken,
 ) {
-    let every = EVERY_MAX.min(patience.idle);
+    let every = EVERY_MAX.min(patience.idle / 2);
     loop {
         match store.tend_reports(patience, clock.now()).await {
             Ok(readers) => {

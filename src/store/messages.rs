@@ -35,13 +35,42 @@ pub struct Known {
 pub struct Earlier {
     /// The reply; `None` where nothing was replied.
     pub reply: Option<String>,
+    /// Whether it opened or changed a report.
+    pub filed: bool,
+    /// When it reached us first.
+    pub received_at: Timestamp,
 }
+
+/// What a message is told from all others by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageMark(pub(super) Vec<u8>);
 
 impl Store {
     /// What is known about a message and its sender.
     pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
+        self.caller_as(inbound, &self.mark_of(inbound)?).await
+    }
+
+    /// What a message is told from all others by: once for each message, however often it is tried.
+    pub fn mark_of(&self, inbound: &Inbound) -> Result<MessageMark, StoreError> {
+        let Some(id) = &inbound.carrier_id else {
+            // Without an id nothing tells a repeat from a second message: each is kept.
+            return Ok(MessageMark(self.seal.draw()?.to_vec()));
+        };
+        let gateway = inbound.gateway.as_str().as_bytes();
+        let mark = self.seal.mark(&[b"message", gateway, id.as_bytes()]);
+        Ok(MessageMark(mark.to_vec()))
+    }
+
+    /// What is known about a message by its mark, and about its sender.
+    pub async fn caller_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+    ) -> Result<Known, StoreError> {
         let phone = self.phone_of(&inbound.from);
-        let (message, seen) = self.message_keys(&phone, inbound)?;
+        let message = key::message(&phone, &mark.0);
+        let seen = self.seen_key(&phone, inbound);
         let mut keys = vec![key::phone(&phone), message.clone()];
         keys.extend(seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
@@ -114,7 +143,11 @@ impl Store {
 
     pub(super) fn earlier(&self, message: &Key, entry: Entry) -> Result<Earlier, StoreError> {
         let kept: MessageRecord = self.unseal(message, entry.value)?;
-        Ok(Earlier { reply: kept.reply })
+        Ok(Earlier {
+            reply: kept.reply,
+            filed: !kept.reports.is_empty(),
+            received_at: kept.inbound.received_at(),
+        })
     }
 
     /// The state of a phone for its key.
@@ -128,16 +161,10 @@ impl Store {
         self.seal(key, &PhoneRecord { number, caller })
     }
 
-    /// The key of a message, and of its fingerprint where it has no id.
-    fn message_keys(
-        &self,
-        phone: &PhoneKey,
-        inbound: &Inbound,
-    ) -> Result<(Key, Option<Key>), StoreError> {
-        let gateway = inbound.gateway.as_str().as_bytes();
-        if let Some(id) = &inbound.carrier_id {
-            let mark = self.seal.mark(&[b"message", gateway, id.as_bytes()]);
-            return Ok((key::message(phone, &mark), None));
+    /// The key of a message's fingerprint, where it has no id.
+    fn seen_key(&self, phone: &PhoneKey, inbound: &Inbound) -> Option<Key> {
+        if inbound.carrier_id.is_some() {
+            return None;
         }
         let to = inbound
             .to
@@ -146,18 +173,13 @@ impl Store {
         let second = inbound.sent_at.map_or(i64::MIN, Timestamp::as_second);
         let fingerprint = self.seal.mark(&[
             b"fingerprint",
-            gateway,
+            inbound.gateway.as_str().as_bytes(),
             inbound.from.wire().as_bytes(),
             to.unwrap_or_default().as_bytes(),
             inbound.text.as_bytes(),
             &second.to_le_bytes(),
         ]);
-        // Without an id nothing tells a repeat from a second message: each is kept.
-        let mark = self.seal.draw()?;
-        Ok((
-            key::message(phone, &mark),
-            Some(key::seen(phone, &fingerprint)),
-        ))
+        Some(key::seen(phone, &fingerprint))
     }
 }
 

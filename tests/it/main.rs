@@ -14,6 +14,7 @@ mod config;
 mod conversations;
 mod engine_contract;
 mod gateways;
+mod journal;
 mod messages;
 mod pages;
 mod redis;

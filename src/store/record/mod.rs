@@ -9,6 +9,7 @@ mod delivery;
 mod message;
 mod mode;
 mod report;
+mod waiting;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
 pub(super) use mode::ModeRecord;
 pub(super) use report::ReportRecord;
+pub(super) use waiting::WaitingRecord;
 
 /// The schema that is written; older ones are read.
 const SCHEMA: u8 = 1;
