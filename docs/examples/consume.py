@@ -122,8 +122,10 @@ def main():
     arguments.add_argument("--idle", type=int, default=60, metavar="SECONDS")
     arguments.add_argument("--done", default="done.txt", metavar="FILE")
     arguments.add_argument("--dead", action="store_true", help="print the dead letters and end")
-    arguments.add_argument("program", nargs="*", help="what is run for each report")
-    given = arguments.parse_args()
+    # What stands behind -- is the program.
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    given = arguments.parse_args(sys.argv[1:end])
+    given.program = sys.argv[end + 1 :]
     worker = Worker(given)
     if given.dead:
         worker.dead()

@@ -16,6 +16,7 @@ for letter in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do streams+=("$prefix:{$letter}:r
 ask() { redis-cli -u "$url" --no-auth-warning -e --json "$@"; }
 
 # One line an entry: its id and its fields as one JSON object.
+# shellcheck disable=SC2016  # jq's variables, not the shell's
 entries='.[] | select(.[1] != null) | .[0] as $id | .[1] as $all
     | ([range(0; $all | length; 2) | {($all[.]): $all[. + 1]}] | add | del(.v))
     | [$id, .] | tojson'

@@ -14,8 +14,9 @@ use crate::store::{Elsewhere, ElsewhereSettings, Queued, ReportCursor, Store, St
 
 /// Entries copied at once.
 const AT_ONCE: usize = 200;
-/// How long one process is the one that copies, without saying so again.
-const TERM: Duration = Duration::from_secs(30);
+/// How long one process is the one that copies, without saying so again. After a crash, the next one
+/// waits as long.
+const TERM: Duration = Duration::from_secs(15);
 /// Longest time between two looks, so that a change that nobody told of is seen.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// First and longest pause after a failure.
