@@ -9,13 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Faults, Settings, texts};
 use crate::gateway::Gateways;
-use crate::service::clock::Clock;
 use crate::service::deliver::{self, Outbox};
-use crate::service::intake::Intake;
 use crate::service::knowledge::Knowledge;
 use crate::service::metrics::Metrics;
-use crate::service::reload::Reloadable;
-use crate::web::webhook::Hooks;
 
 /// Pause before a task that failed by a fault of the program begins anew.
 const BREATH: Duration = Duration::from_secs(1);
@@ -36,23 +32,6 @@ pub(super) fn knowledge(settings: &Settings) -> Result<Knowledge, Faults> {
         agency: settings.agency.agency(),
         country: settings.agency.home(),
         reply_modes: names.collect::<BTreeMap<_, _>>(),
-    })
-}
-
-/// What carriers are answered from.
-pub(super) fn hooks(
-    settings: &Settings,
-    (gateways, intake): (&Arc<Reloadable<Gateways>>, &Intake),
-    (clock, metrics): (&Clock, &Arc<Metrics>),
-) -> Arc<Hooks> {
-    Arc::new(Hooks {
-        gateways: gateways.clone(),
-        intake: intake.clone(),
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        public_url: settings.http.public_url.clone(),
-        trusted_proxies: settings.http.trusted_proxies.clone(),
-        body_max_bytes: settings.http.public.body_max_bytes,
     })
 }
 

@@ -109,7 +109,7 @@ impl Store {
         };
         while page.items.len() < limit {
             for lane in &mut lanes {
-                self.fill(lane, &mut page)?;
+                self.open_next(lane, &mut page)?;
             }
             let heads = lanes.iter_mut().filter(|lane| lane.head.is_some());
             let oldest = heads.min_by_key(|lane| lane.head.as_ref().map(changed));
@@ -124,7 +124,7 @@ impl Store {
 
     /// Opens the next entry of a lane; one that is damaged is passed over, so that those behind it
     /// are not lost with it.
-    fn fill(&self, lane: &mut Lane, page: &mut ReportPage) -> Result<(), StoreError> {
+    fn open_next(&self, lane: &mut Lane, page: &mut ReportPage) -> Result<(), StoreError> {
         while lane.head.is_none()
             && let Some(entry) = lane.waiting.pop_front()
         {

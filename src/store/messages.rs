@@ -68,31 +68,36 @@ impl Store {
         inbound: &Inbound,
         mark: &MessageMark,
     ) -> Result<Known, StoreError> {
-        let phone = self.phone_of(&inbound.from);
-        let message = key::message(&phone, &mark.0);
-        let seen = self.seen_key(&phone, inbound);
-        let mut keys = vec![key::phone(&phone), message.clone()];
-        keys.extend(seen.clone());
+        let mut known = self.known_as(inbound, mark);
+        let phone = known.phone;
+        let mut keys = vec![key::phone(&phone), known.message.clone()];
+        keys.extend(known.seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
         let (state, before) = (next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
-        let version = state.as_ref().map_or(0, |entry| entry.version);
-        let caller = self.caller_of(&phone, state).await?;
-        let earlier = before
-            .map(|entry| self.earlier(&message, entry))
+        known.version = state.as_ref().map_or(0, |entry| entry.version);
+        known.caller = self.caller_of(&phone, state).await?;
+        known.earlier = before
+            .map(|entry| self.earlier(&known.message, entry))
             .transpose()?;
         let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
-        let possible_duplicate = seen_at.transpose()?.is_some_and(recent);
-        Ok(Known {
-            caller,
-            version,
-            earlier,
-            possible_duplicate,
+        known.possible_duplicate = seen_at.transpose()?.is_some_and(recent);
+        Ok(known)
+    }
+
+    /// The keys of a message and its sender, with nothing known about them.
+    pub(super) fn known_as(&self, inbound: &Inbound, mark: &MessageMark) -> Known {
+        let phone = self.phone_of(&inbound.from);
+        Known {
+            caller: Caller::default(),
+            version: 0,
+            earlier: None,
+            possible_duplicate: false,
             phone,
-            message,
-            seen,
-        })
+            message: key::message(&phone, &mark.0),
+            seen: self.seen_key(&phone, inbound),
+        }
     }
 
     /// Messages that staff should look at for one reason, oldest first.

@@ -124,7 +124,7 @@ def settings_pass(folder, manifests):
         expect("/run/secrets" in text and "/var/lib/siaga" in text, "the paths are others")
         config = folder / "kubernetes.toml"
         text = text.replace("/run/secrets", str(secrets))
-        config.write_text(text.replace("/var/lib/siaga", str(folder / "data")))
+        config.write_text(text.replace("/var/lib/siaga", str(folder / "state")))
         siaga_check(config)
 
 

@@ -190,6 +190,19 @@ def rolling_restart(stack, ledger):
     return without_an_error(stack, ledger, work)
 
 
+def redis_is_restarted(stack, ledger):
+    """Redis is killed under load and comes back: what comes meanwhile waits in the journals."""
+
+    def work():
+        stack.redis.kill()
+        waiting = len(ledger.sent)
+        until(lambda: len(ledger.sent) > waiting + 100, 30, "messages are taken without Redis")
+        stack.start_redis()
+        until(lambda: all(each.is_settled() for each in stack.members), 30, "the journals are empty")
+
+    return without_an_error(stack, ledger, work)
+
+
 def kept_once(stack, ledger):
     """Every message that was answered is kept, once."""
     ours = {each.id for each in ledger.sent}
@@ -213,4 +226,5 @@ def check(cases, stack):
     cases.run("users of Redis have their own rights alone", access, stack)
     cases.run("one siaga stops under load", one_stops, stack, ledger)
     cases.run("both are restarted under load", rolling_restart, stack, ledger)
+    cases.run("Redis is killed and started again under load", redis_is_restarted, stack, ledger)
     cases.run("what was answered is kept once", kept_once, stack, ledger)

@@ -1,6 +1,7 @@
 """Every check of `deploy/`: its files first, then its pieces, running."""
 
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -40,6 +41,22 @@ def compose_file(stack):
     return f"{len(model['services'])} services"
 
 
+def secrets_once(folder):
+    """They are made once, and nobody but their owner enters their folder."""
+    ours = folder / "secrets-once"
+    shutil.copytree(COMPOSE, ours, ignore=shutil.ignore_patterns("secrets"))
+    made = []
+    for _ in range(2):
+        run([ours / "up", "--secrets"])
+        made.append({each.name: each.read_bytes() for each in (ours / "secrets").iterdir()})
+    expect(made[0] == made[1], "a second start makes others")
+    expect(len(made[0]["siaga_key"]) == 64, "the key has another length")
+    password = made[0]["redis_password"].strip()
+    expect(password not in made[0]["redis_users"], "Redis is told the password itself")
+    expect((ours / "secrets").stat().st_mode & 0o777 == 0o700, "others enter their folder")
+    return f"{len(made[0])} secrets"
+
+
 def container_file():
     """hadolint finds nothing in it."""
     folder = ROOT / "deploy/container"
@@ -65,6 +82,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="siaga-deploy-") as folder:
         stack = Stack(folder)
         cases.run("docker compose reads the compose files", compose_file, stack)
+        cases.run("secrets are made once", secrets_once, Path(folder))
         cases.run("hadolint reads the container file", container_file)
         cases.run("systemd reads the unit", unit, Path(folder))
         cases.run("shellcheck reads the scripts", scripts)

@@ -71,7 +71,7 @@ class Member(Siaga):
         self.name, self.host = name, host
         self.port, self.admin_port = 8080, 8081
         self.config = self.folder / "siaga.toml"
-        changes = {**changes, "0.0.0.0": host, "/var/lib/siaga": f"{self.folder}/data"}
+        changes = {**changes, "0.0.0.0": host, "/var/lib/siaga": str(self.folder)}
         self.config.write_text(replaced(COMPOSE / "siaga.toml", changes) + TWILIO)
         self.process = None
 
@@ -83,11 +83,20 @@ class Member(Siaga):
     def get(self, path, port=None):
         return get(self.host, port or self.port, path)
 
+    def counted(self, series):
+        """The sum of a series over its labels."""
+        lines = self.get("/metrics", self.admin_port)[1].splitlines()
+        counted = (line for line in lines if line.startswith((f"{series}{{", f"{series} ")))
+        return sum(int(line.rsplit(" ", 1)[1]) for line in counted)
+
     def taken(self):
         """How many messages it answered since it started."""
-        lines = self.get("/metrics", self.admin_port)[1].splitlines()
-        counted = (line for line in lines if line.startswith("siaga_messages_total{"))
-        return sum(int(line.rsplit(" ", 1)[1]) for line in counted)
+        return self.counted("siaga_messages_total")
+
+    def is_settled(self):
+        """Whether it stores messages, and nothing waits in its journal."""
+        ready = self.get("/readyz", self.admin_port)
+        return ready[0] == 200 and '"degraded":false' in ready[1] and not self.counted("siaga_journal_entries")
 
 
 def get(host, port, path):
@@ -168,17 +177,22 @@ class Stack:
 
     def start(self):
         """Starts everything in the order of the compose file and waits until it answers."""
-        self.redis = Process(["/usr/bin/redis-server", self.redis_config], self.folder / "redis.out")
-        try:
-            until(self.redis_answers, 20, "Redis answers")
-        except Failed as failure:
-            raise Failed(f"{failure}\n{self.redis.tail()}") from None
+        self.start_redis()
         for member in self.members:
             member.start(20)
         arguments = [str(each) for each in self.balancer_arguments()]
         self.balancer = Process([*arguments, "-db"], self.folder / "balancer.out")
         until(lambda: listens(self.port), 20, "the balancer listens")
         until(lambda: get("127.0.0.1", self.port, "/balancer")[0] == 200, 20, "siaga is seen")
+
+    def start_redis(self):
+        """Starts Redis, on what it has kept."""
+        arguments = ["/usr/bin/redis-server", self.redis_config]
+        self.redis = Process(arguments, self.folder / "redis.out")
+        try:
+            until(self.redis_answers, 20, "Redis answers")
+        except Failed as failure:
+            raise Failed(f"{failure}\n{self.redis.tail()}") from None
 
     def redis_answers(self):
         """The health check of the compose file."""

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
+use super::copies::TAIL;
 use super::counters;
 use super::entries::{self, Found};
 use super::places::Fresh;
@@ -55,15 +56,10 @@ pub(super) fn total(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite
     Ok(counters::read(reader, at.number(), name)?.unwrap_or_default())
 }
 
-/// Where a log's end is counted: apart, so that a trimmed log goes on where it was.
-pub(super) fn tail_name(log: &[u8]) -> Key {
-    [b"\0tail/", log].concat()
-}
-
 /// The last position of a log that was given out.
 pub(super) fn tail(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<u64> {
     let p = at.number();
-    let tail = match counters::read(reader, p, &tail_name(name))? {
+    let tail = match counters::read(reader, p, &[TAIL, name].concat())? {
         Some(last) => last,
         None => last_position(reader, p, name)?,
     };
@@ -153,7 +149,8 @@ pub(super) fn packed(shown: &Shown) -> Option<Vec<u8>> {
     (!shown.is_empty()).then(|| postcard::to_stdvec(shown).unwrap_or_default())
 }
 
-fn unpacked(held: Option<&[u8]>) -> Option<Shown> {
+/// What was packed; nothing where it is not what was.
+pub(super) fn unpacked(held: Option<&[u8]>) -> Option<Shown> {
     match held {
         None => Some(Shown::new()),
         Some(held) => postcard::from_bytes(held).ok(),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use redis::{Pipeline, Value};
 
+use super::call::logged;
 use super::core::Core;
-use super::frame;
 use super::script::{Call, Script};
 use super::{EngineError, Partition, Patience, Readers, Shown, reply};
 use crate::store::engine::Buried;
@@ -138,13 +138,7 @@ impl Core {
             };
             let mut shown = entry.shown;
             shown.extend(epitaph(at, (group, one), patience));
-            call.number(shown.len() * 2 + 2);
-            for (name, text) in &shown {
-                call.arg(name.as_str());
-                call.arg(text.as_str());
-            }
-            call.arg(frame::VALUE);
-            call.arg(frame::logged(at, patience.dead, &entry.value, &shown));
+            logged(at, patience.dead, (&entry.value, &shown), &mut call);
         }
         let moved = self.list(self.write(at, &call.command()).await?)?;
         let moved = due.into_iter().zip(moved);
