@@ -230,7 +230,7 @@ fn changes() -> impl Strategy<Value = Vec<(u8, Op)>> {
             .prop_map(|(key, value, end)| Op::Put(key, value, end)),
         (name.clone(), bytes.clone(), score).prop_map(|(index, one, to)| Op::Rank(index, one, to)),
         (name.clone(), bytes.clone()).prop_map(|(index, one)| Op::Unrank(index, one)),
-        (name.clone(), bytes).prop_map(|(log, value)| Op::Append(log, value)),
+        (name.clone(), bytes).prop_map(|(log, value)| Op::Append(log, value, Vec::new())),
         (name.clone(), 0_u64..4).prop_map(|(log, up_to)| Op::Trim(log, up_to)),
         (name, -1_000_000_i64..1_000_000).prop_map(|(counter, by)| Op::Add(counter, by)),
     ];

@@ -33,10 +33,15 @@ struct Stuck {
 impl Core {
     /// The last place of a log that was given out.
     pub(super) async fn tail(&self, at: Partition, log: &[u8]) -> Result<u64, EngineError> {
-        if !self.is_there(at, log).await? {
+        self.tail_of(at, &self.names.log(at, log)).await
+    }
+
+    /// The last place of a stream that was given out.
+    pub(super) async fn tail_of(&self, at: Partition, stream: &[u8]) -> Result<u64, EngineError> {
+        if !self.is_there(at, stream).await? {
             return Ok(0);
         }
-        let about = self.about(at, "STREAM", log).await?;
+        let about = self.about(at, "STREAM", stream).await?;
         let last = self.named(about)?.take("last-generated-id");
         Ok(place(&self.said(last)?))
     }
@@ -49,7 +54,7 @@ impl Core {
         patience: Patience<'_>,
     ) -> Result<Readers, EngineError> {
         let mut readers = Readers::default();
-        if !self.is_there(at, log).await? {
+        if !self.is_there(at, &self.names.log(at, log)).await? {
             return Ok(readers);
         }
         let groups = self.groups(at, log).await?;
@@ -154,7 +159,7 @@ impl Core {
 
     async fn groups(&self, at: Partition, log: &[u8]) -> Result<Vec<Group>, EngineError> {
         let mut groups = Vec::new();
-        for about in self.list(self.about(at, "GROUPS", log).await?)? {
+        for about in self.list(self.about(at, "GROUPS", &self.names.log(at, log)).await?)? {
             let mut about = self.named(about)?;
             groups.push(Group {
                 name: self.said(about.take("name"))?,
@@ -182,16 +187,15 @@ impl Core {
         Ok((!found.is_empty()).then_some(found))
     }
 
-    async fn is_there(&self, at: Partition, log: &[u8]) -> Result<bool, EngineError> {
+    async fn is_there(&self, at: Partition, stream: &[u8]) -> Result<bool, EngineError> {
         let mut commands = redis::pipe();
-        commands.cmd("EXISTS").arg(self.names.log(at, log));
+        commands.cmd("EXISTS").arg(stream);
         Ok(self.number(self.one(at, &commands).await?)? == 1)
     }
 
-    async fn about(&self, at: Partition, what: &str, log: &[u8]) -> Result<Value, EngineError> {
+    async fn about(&self, at: Partition, what: &str, stream: &[u8]) -> Result<Value, EngineError> {
         let mut commands = redis::pipe();
-        let named = commands.cmd("XINFO").arg(what);
-        named.arg(self.names.log(at, log));
+        commands.cmd("XINFO").arg(what).arg(stream);
         self.one(at, &commands).await
     }
 
