@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use siaga::domain::caller::Caller;
 use siaga::store::journal::{Journal, JournalSettings};
-use siaga::store::{Raw, Sending, Store, Waiting};
+use siaga::store::{Notes, Raw, Sending, Store, Waiting};
 
 use super::copies::reports;
 use super::{at, gateway, inbound, open, take, turn};
@@ -117,7 +117,7 @@ async fn a_journal_that_cannot_be_stored_is_named_and_one_that_waits_is_not() {
         at: at(1),
     });
     let number = journal.number();
-    let sealed = store.wrap(number, &raw, false).unwrap();
+    let sealed = store.wrap(number, &raw, Notes::default()).unwrap();
     journal
         .keep(number, sealed, Duration::from_mins(1))
         .await
