@@ -108,6 +108,10 @@ impl Engine for Redis {
         Box::pin(self.core.get(at, keys))
     }
 
+    fn stands<'a>(&'a self, at: Partition, key: &'a Key, version: u64) -> Pending<'a, bool> {
+        Box::pin(self.core.stands(at, key, version))
+    }
+
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64> {
         Box::pin(self.core.total(at, counter))
     }
