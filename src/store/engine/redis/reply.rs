@@ -4,16 +4,14 @@ use redis::Value;
 
 use super::fault::Trouble;
 
-/// A list; of a map its names and values in turn, as RESP2 tells it.
+/// A list; of names and values, one behind the other, whichever protocol they came by.
 pub(super) fn list(value: Value) -> Result<Vec<Value>, Trouble> {
+    if let Value::Map(pairs) = value {
+        let flat = pairs.into_iter().flat_map(|(name, value)| [name, value]);
+        return Ok(flat.collect());
+    }
     if let Value::Array(rows) | Value::Set(rows) = value {
         return Ok(rows);
-    }
-    if let Value::Map(pairs) = value {
-        return Ok(pairs
-            .into_iter()
-            .flat_map(|(name, value)| [name, value])
-            .collect());
     }
     sound(value).and(Err(Trouble::Odd))
 }
