@@ -30,6 +30,7 @@ use crate::service::metrics::Metrics;
 use crate::service::page::{self, Duty, Pager};
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
+use crate::service::upkeep::Upkeep;
 use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
@@ -148,15 +149,8 @@ impl App {
             emergency.clone(),
             (metrics.clone(), answer_within),
         );
-        let hooks = Arc::new(Hooks {
-            gateways: gateways.clone(),
-            intake: intake.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            public_url: settings.http.public_url.clone(),
-            trusted_proxies: settings.http.trusted_proxies.clone(),
-            body_max_bytes: settings.http.public.body_max_bytes,
-        });
+        let at_hand = (clock.clone(), metrics.clone());
+        let hooks = hooks(settings, &gateways, &intake, at_hand);
         let public = bind(settings.http.public.listen).await?;
         let admin = bind(settings.http.admin.listen).await?;
         let outbox = Outbox {
@@ -187,7 +181,7 @@ impl App {
         let sites = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
-            app.listen_locally(&settings.store.path, &board, &metrics);
+            app.listen_locally(&settings.store.path, &board, &clock, &metrics);
         }
         app.replay(emergency, &metrics);
         app.keep_house(board, responder, clock.clone(), &metrics);
@@ -217,12 +211,28 @@ impl App {
 
     /// Answers on a socket in the data directory, for commands on this machine. Phones are answered
     /// without it too.
-    fn listen_locally(&mut self, data: &Path, board: &Arc<BoardKeeper>, metrics: &Arc<Metrics>) {
+    fn listen_locally(
+        &mut self,
+        data: &Path,
+        board: &Arc<BoardKeeper>,
+        clock: &Clock,
+        metrics: &Arc<Metrics>,
+    ) {
         let knowledge = self.live.knowledge.clone();
         let desk = Arc::new(Desk::new(self.store.clone(), knowledge, board.clone()));
+        let upkeep = Arc::new(Upkeep {
+            store: self.store.clone(),
+            health: self.health.clone(),
+            clock: clock.clone(),
+        });
         match LocalSocket::open(data.join(LOCAL_SOCKET)) {
             Ok(socket) => {
-                let local = Local::new(socket, web::local(desk), self.drain, metrics.clone());
+                let local = Local::new(
+                    socket,
+                    web::local(desk, upkeep),
+                    self.drain,
+                    metrics.clone(),
+                );
                 self.tasks.spawn(local.serve(self.stop.clone()));
             }
             Err(error) => {
@@ -332,6 +342,24 @@ pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// What carriers call.
+fn hooks(
+    settings: &Settings,
+    gateways: &Arc<Reloadable<Gateways>>,
+    intake: &Intake,
+    (clock, metrics): (Clock, Arc<Metrics>),
+) -> Arc<Hooks> {
+    Arc::new(Hooks {
+        gateways: gateways.clone(),
+        intake: intake.clone(),
+        clock,
+        metrics,
+        public_url: settings.http.public_url.clone(),
+        trusted_proxies: settings.http.trusted_proxies.clone(),
+        body_max_bytes: settings.http.public.body_max_bytes,
+    })
+}
+
 fn build(settings: &Settings) -> Result<Gateways, StartError> {
     Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
 }
@@ -358,6 +386,7 @@ async fn open(
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;
+    store.refuse_unfinished().await?;
     Ok((Arc::new(store), known))
 }
 

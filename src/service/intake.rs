@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::emergency::{Emergency, is_away};
 use super::metrics::Metrics;
-use super::respond::{RespondError, Responder};
+use super::respond::{Meanwhile, RespondError, Responder};
 use crate::domain::delivery::Receipt;
 use crate::domain::message::Inbound;
 use crate::gateway::{Gateway, Received, Webhook};
-use crate::store::{MessageMark, PartKept, Raw, Sending, Store, StoreError, Waiting};
+use crate::store::{MessageMark, Notes, PartKept, Raw, Sending, Store, StoreError, Waiting};
 
 /// Stores and answers.
 #[derive(Clone, Debug)]
@@ -112,14 +112,18 @@ impl Intake {
     }
 
     /// Stores what waited in the journal.
-    pub(super) async fn store_late(&self, waiting: &Waiting) -> Result<(), IntakeError> {
+    pub(super) async fn store_late(
+        &self,
+        waiting: &Waiting,
+        notes: Notes,
+    ) -> Result<(), IntakeError> {
         let work = async {
             match waiting {
                 Waiting::Message(inbound, mark) => match self.whole(inbound).await? {
-                    Whole::Itself => Ok(self.responder.respond_late(inbound, mark).await?),
+                    Whole::Itself => Ok(self.responder.respond_late(inbound, mark, notes).await?),
                     Whole::Joined(whole) => {
                         let mark = self.mark(&whole, mark)?;
-                        Ok(self.responder.respond_late(&whole, &mark).await?)
+                        Ok(self.responder.respond_late(&whole, &mark, notes).await?)
                     }
                     Whole::Missing => Ok(()),
                 },
@@ -175,19 +179,39 @@ impl Intake {
         if error.is_away() {
             self.emergency.failed();
         }
-        // The message's text is needed for an answer only.
-        let asks = match &waiting {
-            Waiting::Message(inbound, _) if gateway.takes_inline_reply() => Some(inbound.clone()),
+        self.journal(gateway, waiting, error).await
+    }
+
+    /// Keeps what the store did not take; its sender is told what can be said meanwhile.
+    async fn journal(
+        &self,
+        gateway: &dyn Gateway,
+        waiting: Waiting,
+        error: IntakeError,
+    ) -> Result<Option<String>, IntakeError> {
+        let asking = match &waiting {
+            Waiting::Message(inbound, mark) if gateway.takes_inline_reply() => {
+                let meanwhile = self.responder.meanwhile(inbound, mark).await;
+                Some((inbound.clone(), meanwhile))
+            }
             Waiting::Message(..) | Waiting::Receipt(_) | Waiting::Raw(_) => None,
         };
-        if let Err(refusal) = self.emergency.keep(waiting).await {
+        let answered = match &asking {
+            Some((_, Meanwhile::Before(reply))) => return Ok(reply.clone()),
+            Some((inbound, Meanwhile::Answer(_))) => self.emergency.may_answer(inbound),
+            Some((_, Meanwhile::Nothing(_))) | None => false,
+        };
+        if let Err(refusal) = self.emergency.keep(waiting, answered).await {
             tracing::debug!(error = %refusal, "the journal did not take it either");
             return Err(error);
         }
-        match asks {
-            Some(inbound) => Ok(self.emergency.word(&inbound).await),
-            None => Ok(None),
-        }
+        Ok(match asking {
+            Some((_, Meanwhile::Answer(answer))) => answer.filter(|_| answered),
+            Some((inbound, Meanwhile::Nothing(caller))) => {
+                self.emergency.disturbance(&inbound, &caller)
+            }
+            Some((_, Meanwhile::Before(_))) | None => None,
+        })
     }
 
     async fn store_now(

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
+use tokio::time::timeout;
 
 use super::board::BoardKeeper;
 use super::clock::Clock;
@@ -13,17 +14,19 @@ use super::metrics::Metrics;
 use super::references::References;
 use super::reload::Reloadable;
 use crate::dialog::intent::{Intent, Reading};
-use crate::domain::caller::Sought;
+use crate::domain::caller::{Caller, Sought};
 use crate::domain::delivery::Urgency;
 use crate::domain::message::Inbound;
 use crate::domain::report::ReportRef;
 use crate::domain::turn::{Effect, Outcome, Reply, Turn};
-use crate::store::{Earlier, Known, MessageMark, Sending, Store, StoreError, Taken};
+use crate::store::{Earlier, Known, MessageMark, Notes, Sending, Store, StoreError, Taken};
 
 /// How often a turn is decided anew because another message of the phone was first.
 const TRIES: usize = 8;
 /// A reply that waited longer is dropped, unless it is about a report.
 const USEFUL: SignedDuration = SignedDuration::from_mins(15);
+/// How long what is known about a phone may take while the store takes nothing.
+const KNOWN_WITHIN: Duration = Duration::from_millis(50);
 
 /// Answers messages.
 #[derive(Debug)]
@@ -53,12 +56,22 @@ enum Coming {
     /// From the carrier, whose answer may carry the reply.
     Now(Sending),
     /// From the journal.
-    Late,
+    Late(Notes),
+}
+
+/// What a phone is told whose message the store does not take.
+pub(super) enum Meanwhile {
+    /// It is stored: this was its reply.
+    Before(Option<String>),
+    /// What is known to all answers it; nothing is said where it would be kept silent on.
+    Answer(Option<String>),
+    /// Only that it is kept, in the language of this phone.
+    Nothing(Box<Caller>),
 }
 
 /// What came of a message, or of its earlier try.
 enum Answered {
-    Now(Response),
+    Now(Box<Response>),
     Before(Earlier, Box<Known>),
 }
 
@@ -124,7 +137,7 @@ impl Responder {
         sending: Sending,
     ) -> Result<Response, RespondError> {
         match self.answered(inbound, mark, Coming::Now(sending)).await? {
-            Answered::Now(response) => Ok(response),
+            Answered::Now(response) => Ok(*response),
             Answered::Before(earlier, _) => Ok(Response::before(earlier.reply)),
         }
     }
@@ -135,9 +148,10 @@ impl Responder {
         &self,
         inbound: &Inbound,
         mark: &MessageMark,
+        notes: Notes,
     ) -> Result<(), RespondError> {
-        let answered = self.answered(inbound, mark, Coming::Late).await?;
-        let Answered::Before(earlier, known) = answered else {
+        let answered = self.answered(inbound, mark, Coming::Late(notes)).await?;
+        let (Answered::Before(earlier, known), false) = (answered, notes.answered) else {
             return Ok(());
         };
         // Its first try landed after all, when the carrier had been answered.
@@ -149,6 +163,40 @@ impl Responder {
         Ok(())
     }
 
+    /// What a phone can be told whose message the store does not take. A question about alerts and the
+    /// like is answered from what is known to all, as if its phone never wrote where nothing of it can
+    /// be read; the message's turn is taken once it is stored.
+    pub(super) async fn meanwhile(&self, inbound: &Inbound, mark: &MessageMark) -> Meanwhile {
+        let known = timeout(KNOWN_WITHIN, self.store.caller_as(inbound, mark)).await;
+        let unknown = |_| self.store.unknown(inbound, mark);
+        let known = known.map_or_else(unknown, |known| {
+            known.unwrap_or_else(|_| self.store.unknown(inbound, mark))
+        });
+        if let Some(earlier) = known.earlier {
+            return Meanwhile::Before(earlier.reply);
+        }
+        let nothing = |known: Known| Meanwhile::Nothing(Box::new(known.caller));
+        let (knowledge, now) = (self.knowledge.current(), self.clock.now());
+        let reading = self.guarded(|| knowledge.read(inbound, &known, now));
+        let Some(reading) = reading.filter(|reading| asks_only(&reading.intent)) else {
+            return nothing(known);
+        };
+        let board = self.board.current();
+        let on = Circumstances {
+            known: &known,
+            board: &board,
+            next_report: ReportRef::nth(0),
+            sought: None,
+            now,
+            said_at: now,
+        };
+        let turn = self.guarded(|| knowledge.decide(&reading, inbound, on));
+        match turn.filter(|turn| turn.effects.is_empty() && inbound.part.is_none()) {
+            Some(turn) => Meanwhile::Answer(reply(turn)),
+            None => nothing(known),
+        }
+    }
+
     async fn answered(
         &self,
         inbound: &Inbound,
@@ -158,7 +206,8 @@ impl Responder {
         let begun = Instant::now();
         let sending = match coming {
             Coming::Now(sending) => sending,
-            Coming::Late => Sending::Outbox,
+            Coming::Late(notes) if notes.answered => Sending::Inline,
+            Coming::Late(_) => Sending::Outbox,
         };
         for _ in 0..TRIES {
             let known = self.store.caller_as(inbound, mark).await?;
@@ -180,10 +229,8 @@ impl Responder {
             match taken? {
                 Taken::New => {
                     self.count(inbound, read.as_ref(), &turn, begun);
-                    return Ok(Answered::Now(Response {
-                        reading: read,
-                        reply: reply(turn),
-                    }));
+                    let (reading, reply) = (read, reply(turn));
+                    return Ok(Answered::Now(Box::new(Response { reading, reply })));
                 }
                 Taken::Before(earlier) => {
                     return Ok(Answered::Before(earlier, Box::new(known)));
@@ -206,7 +253,7 @@ impl Responder {
         let said_at = self.clock.now();
         let now = match coming {
             Coming::Now(_) => said_at,
-            Coming::Late => inbound.received_at,
+            Coming::Late(_) => inbound.received_at,
         };
         let Some(reading) = self.guarded(|| knowledge.read(inbound, known, now)) else {
             return Ok((None, knowledge.unread(inbound, known)));
@@ -255,6 +302,41 @@ impl Responder {
             Outcome::Reply(reply) => self.metrics.reply(&inbound.gateway, reply.phrase),
             Outcome::Silence(why) => self.metrics.silence(&inbound.gateway, why.slug()),
         }
+    }
+}
+
+/// Whether a message asks for what is known to all and changes nothing.
+const fn asks_only(intent: &Intent) -> bool {
+    match intent {
+        Intent::Info
+        | Intent::Quake
+        | Intent::Weather
+        | Intent::Shelter
+        | Intent::CheckAlert(_)
+        | Intent::Phones
+        | Intent::Help(_) => true,
+        Intent::Report
+        | Intent::AddToReport(_)
+        | Intent::ReportOrInfo
+        | Intent::Status
+        | Intent::StatusOf(_)
+        | Intent::Subscribe
+        | Intent::Unsubscribe
+        | Intent::Safe
+        | Intent::SafeHidden
+        | Intent::SafeErase
+        | Intent::Find(_)
+        | Intent::Emergency
+        | Intent::SetLanguage(_)
+        | Intent::More
+        | Intent::Cancel
+        | Intent::Choice(_)
+        | Intent::Answer
+        | Intent::DidYouMean { .. }
+        | Intent::Thanks
+        | Intent::Greeting
+        | Intent::Unknown
+        | Intent::Empty => false,
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Entry, Key, Partition, Window};
 use super::record::{self, CallerRecord, MarkRecord, MessageRecord, PhoneRecord};
 use super::seal::PhoneKey;
-use super::{Store, StoreError, key};
+use super::{Store, StoreError, TRIES, key};
 use crate::domain::caller::Caller;
 use crate::domain::message::Inbound;
 use crate::domain::turn::Flag;
@@ -62,37 +62,66 @@ impl Store {
         Ok(MessageMark(mark.to_vec()))
     }
 
-    /// What is known about a message by its mark, and about its sender.
+    /// What is known about a message by its mark, and about its sender. That it came before is said
+    /// only where that is not lost with one server.
     pub async fn caller_as(
         &self,
         inbound: &Inbound,
         mark: &MessageMark,
     ) -> Result<Known, StoreError> {
-        let phone = self.phone_of(&inbound.from);
-        let message = key::message(&phone, &mark.0);
-        let seen = self.seen_key(&phone, inbound);
-        let mut keys = vec![key::phone(&phone), message.clone()];
-        keys.extend(seen.clone());
+        for _ in 0..TRIES {
+            let (known, before) = self.seen_as(inbound, mark).await?;
+            let stands = match before {
+                Some(version) => {
+                    let at = known.phone.partition();
+                    self.engine.stands(at, &known.message, version).await?
+                }
+                None => true,
+            };
+            if stands {
+                return Ok(known);
+            }
+        }
+        Err(StoreError::Outrun)
+    }
+
+    /// What one server knows, and the version of the message where it came before.
+    async fn seen_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+    ) -> Result<(Known, Option<u64>), StoreError> {
+        let mut known = self.known_as(inbound, mark);
+        let phone = known.phone;
+        let mut keys = vec![key::phone(&phone), known.message.clone()];
+        keys.extend(known.seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
         let (state, before) = (next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
-        let version = state.as_ref().map_or(0, |entry| entry.version);
-        let caller = self.caller_of(&phone, state).await?;
-        let earlier = before
-            .map(|entry| self.earlier(&message, entry))
+        known.version = state.as_ref().map_or(0, |entry| entry.version);
+        known.caller = self.caller_of(&phone, state).await?;
+        let taken = before.as_ref().map(|entry| entry.version);
+        known.earlier = before
+            .map(|entry| self.earlier(&known.message, entry))
             .transpose()?;
         let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
-        let possible_duplicate = seen_at.transpose()?.is_some_and(recent);
-        Ok(Known {
-            caller,
-            version,
-            earlier,
-            possible_duplicate,
+        known.possible_duplicate = seen_at.transpose()?.is_some_and(recent);
+        Ok((known, taken))
+    }
+
+    /// The keys of a message and its sender, with nothing known about them.
+    pub(super) fn known_as(&self, inbound: &Inbound, mark: &MessageMark) -> Known {
+        let phone = self.phone_of(&inbound.from);
+        Known {
+            caller: Caller::default(),
+            version: 0,
+            earlier: None,
+            possible_duplicate: false,
             phone,
-            message,
-            seen,
-        })
+            message: key::message(&phone, &mark.0),
+            seen: self.seen_key(&phone, inbound),
+        }
     }
 
     /// Messages that staff should look at for one reason, oldest first.

@@ -4,9 +4,11 @@
 //! partition, so that its turn is one read and one commit.
 
 mod board;
+mod copying;
 mod deliveries;
 pub mod engine;
 mod export;
+mod fsck;
 mod hints;
 pub mod journal;
 mod key;
@@ -34,8 +36,10 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use copying::{CopyError, Over, Restored, Sums, Transferred, WholeFile, Written};
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
+pub use fsck::Broken;
 pub use messages::{Earlier, Known, MessageMark};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
@@ -47,12 +51,12 @@ pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
-pub use waiting::{Raw, Waiting};
+pub use waiting::{Notes, Raw, Waiting};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions};
 use engine::redis::Redis;
-use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
+use engine::{Engine, EngineError, Entry, Finding, Health, Key, Partition, Watch};
 use hints::Hints;
 use seal::Seal;
 
@@ -71,6 +75,9 @@ pub enum StoreError {
     /// Others changed the same thing first, again and again.
     #[error("others were first too often")]
     Outrun,
+    /// A copy into it was begun and is not finished.
+    #[error("store is half filled by {0}: run it again, it goes on")]
+    Unfinished(String),
     /// Every report id is in use.
     #[error("no report id is free")]
     Exhausted,
@@ -198,9 +205,17 @@ impl Store {
         Ok(self.engine.health().await?)
     }
 
-    /// Writes a copy while everything goes on. The key file is not in it.
-    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        Ok(self.engine.backup(to).await?)
+    /// What the engine finds about its surroundings.
+    pub async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(self.engine.findings().await?)
+    }
+
+    /// What is found about the surroundings of a store that cannot be opened.
+    pub fn examine(settings: &StoreSettings) -> Result<Vec<Finding>, StoreError> {
+        match settings.engine {
+            EngineKind::Embedded => Ok(Vec::new()),
+            EngineKind::Redis => Ok(Redis::examine(&settings.redis(Vec::new())?)?),
+        }
     }
 
     /// Wakes when something is to be sent.

@@ -23,6 +23,15 @@ pub enum Waiting {
     Raw(Raw),
 }
 
+/// What is known of a thing when it goes to the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Its phone opts out with it.
+    pub stops: bool,
+    /// It is answered: its reply does not follow once it is stored.
+    pub answered: bool,
+}
+
 /// What is set aside as it came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Raw {
@@ -63,16 +72,26 @@ impl Store {
         self.phone_of(from)
     }
 
-    /// What waits, as it lies in the journal under a number; `stops` where it opts out.
-    pub fn wrap(&self, number: u64, waiting: &Waiting, stops: bool) -> Result<Vec<u8>, StoreError> {
-        self.seal(&journal_key(number), &WaitingRecord::of(waiting, stops))
+    /// A message of which nothing can be read: its phone is as one that never wrote.
+    pub fn unknown(&self, inbound: &Inbound, mark: &MessageMark) -> Known {
+        self.known_as(inbound, mark)
     }
 
-    /// What lies in the journal under a number, and whether it opts out.
-    pub fn unwrap(&self, number: u64, sealed: Vec<u8>) -> Result<(Waiting, bool), StoreError> {
+    /// What waits, as it lies in the journal under a number.
+    pub fn wrap(
+        &self,
+        number: u64,
+        waiting: &Waiting,
+        notes: Notes,
+    ) -> Result<Vec<u8>, StoreError> {
+        self.seal(&journal_key(number), &WaitingRecord::of(waiting, notes))
+    }
+
+    /// What lies in the journal under a number.
+    pub fn unwrap(&self, number: u64, sealed: Vec<u8>) -> Result<(Waiting, Notes), StoreError> {
         let kept: WaitingRecord = self.unseal(&journal_key(number), sealed)?;
-        let stops = kept.stops;
-        Ok((kept.waiting()?, stops))
+        let notes = kept.notes();
+        Ok((kept.waiting()?, notes))
     }
 
     /// Puts the reply of a message that was stored before into the outbox: its first try landed
@@ -155,14 +174,18 @@ mod tests {
             Waiting::Receipt(receipt),
             Waiting::Raw(raw),
         ];
+        let notes = Notes {
+            stops: true,
+            answered: false,
+        };
         for waiting in all {
-            let sealed = store.wrap(7, &waiting, true).unwrap();
+            let sealed = store.wrap(7, &waiting, notes).unwrap();
             for shown in ["81200000001", "LONGSOR", "kannel"] {
                 let shown = shown.as_bytes();
                 assert!(!sealed.windows(shown.len()).any(|bytes| bytes == shown));
             }
             assert!(store.unwrap(8, sealed.clone()).is_err());
-            assert_eq!(store.unwrap(7, sealed).unwrap(), (waiting, true));
+            assert_eq!(store.unwrap(7, sealed).unwrap(), (waiting, notes));
         }
     }
 }

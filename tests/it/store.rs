@@ -1,9 +1,11 @@
 //! The verbs of the store: what is kept of a message, once, and what becomes of replies.
 
+mod copies;
 mod crash;
 mod deliveries;
 mod disk;
 mod faults;
+mod fsck;
 mod mode;
 mod parts;
 mod privacy;

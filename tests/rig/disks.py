@@ -59,6 +59,9 @@ class Image:
     def mount(self):
         run("mount", "-o", "loop", self.image, self.folder)
 
+    def sync(self):
+        run("sync", "-f", self.folder)
+
     def cut(self, halt):
         """Power is cut: `halt` stops whoever writes, and gives what ends them once the copy is made."""
         left = self.image.with_suffix(".cut")

@@ -9,10 +9,8 @@ use crate::store::journal::Slot;
 
 /// How long a line rests whose first entry the store does not take though it works.
 const RESTS_FOR: SignedDuration = SignedDuration::from_secs(30);
-/// A phone is told at most so often within [`LOOP`] that there is a disturbance: two machines that
-/// answer each other must come to an end.
-const SAID_MOST: usize = 2;
-/// See [`SAID_MOST`].
+/// Within this a phone is answered so often at most: two machines that answer each other must come
+/// to an end, though what was said to them is not stored.
 const LOOP: SignedDuration = SignedDuration::from_mins(5);
 
 /// A line: of a phone, or of one entry that has no order to keep.
@@ -47,7 +45,7 @@ struct Line {
 /// All lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    lines: BTreeMap<LineKey, Line>,
+    by_key: BTreeMap<LineKey, Line>,
     entries: usize,
     bytes: usize,
 }
@@ -65,13 +63,13 @@ impl Lines {
     pub(super) fn add(&mut self, key: LineKey, entry: Entry) {
         self.entries += 1;
         self.bytes += entry.slot.as_ref().map_or(0, Slot::bytes);
-        let line = self.lines.entry(key).or_default();
+        let line = self.by_key.entry(key).or_default();
         line.entries.push_back(entry);
     }
 
     /// An entry is written.
     pub(super) fn placed(&mut self, key: LineKey, slot: Slot) {
-        let Some(line) = self.lines.get_mut(&key) else {
+        let Some(line) = self.by_key.get_mut(&key) else {
             return;
         };
         let mut entries = line.entries.iter_mut();
@@ -83,7 +81,7 @@ impl Lines {
 
     /// Takes an entry out: it is stored, or was not written.
     pub(super) fn remove(&mut self, key: LineKey, number: u64) {
-        let Some(line) = self.lines.get_mut(&key) else {
+        let Some(line) = self.by_key.get_mut(&key) else {
             return;
         };
         let mut entries = line.entries.iter();
@@ -95,20 +93,20 @@ impl Lines {
         }
         line.rests_until = None;
         if line.entries.is_empty() {
-            self.lines.remove(&key);
+            self.by_key.remove(&key);
         }
     }
 
     /// The store works and does not take the line's first entry.
     pub(super) fn rest(&mut self, key: LineKey, now: Timestamp) {
-        if let Some(line) = self.lines.get_mut(&key) {
+        if let Some(line) = self.by_key.get_mut(&key) {
             line.rests_until = now.checked_add(RESTS_FOR).ok();
         }
     }
 
     /// Whether a line has anything, and whether it goes forward.
     pub(super) fn stands(&self, key: LineKey) -> Standing {
-        match self.lines.get(&key) {
+        match self.by_key.get(&key) {
             None => Standing::Empty,
             Some(line) if line.rests_until.is_some() => Standing::Resting,
             Some(_) => Standing::Waiting,
@@ -117,18 +115,18 @@ impl Lines {
 
     /// Whether a phone opts out in what waits.
     pub(super) fn is_stopped(&self, phone: PhoneKey) -> bool {
-        let line = self.lines.get(&LineKey::Phone(phone));
+        let line = self.by_key.get(&LineKey::Phone(phone));
         line.is_some_and(|line| line.entries.iter().any(|entry| entry.stops))
     }
 
-    /// Whether a phone is told once more that there is a disturbance; it counts as told then.
-    pub(super) fn may_say(&mut self, key: LineKey, now: Timestamp) -> bool {
-        let Some(line) = self.lines.get_mut(&key) else {
+    /// Whether a phone that was answered less than `most` times is answered once more; it counts.
+    pub(super) fn may_say(&mut self, key: LineKey, most: usize, now: Timestamp) -> bool {
+        let Some(line) = self.by_key.get_mut(&key) else {
             return true;
         };
         let recent = |at: &Timestamp| now.duration_since(*at) < LOOP;
         line.said.retain(recent);
-        if line.said.len() >= SAID_MOST {
+        if line.said.len() >= most {
             return false;
         }
         line.said.push_back(now);
@@ -137,7 +135,7 @@ impl Lines {
 
     /// The first entry of a line, once it is written.
     pub(super) fn head(&self, key: LineKey) -> Option<Entry> {
-        let first = self.lines.get(&key)?.entries.front()?;
+        let first = self.by_key.get(&key)?.entries.front()?;
         first.slot.is_some().then(|| first.clone())
     }
 
@@ -148,7 +146,7 @@ impl Lines {
             let first = line.entries.front().filter(|first| first.slot.is_some())?;
             (!rests(line)).then_some((first.number, *key))
         };
-        let mut ready: Vec<(u64, LineKey)> = self.lines.iter().filter_map(first).collect();
+        let mut ready: Vec<(u64, LineKey)> = self.by_key.iter().filter_map(first).collect();
         ready.sort_unstable();
         ready.into_iter().map(|(_, key)| key).collect()
     }
@@ -160,7 +158,7 @@ impl Lines {
 
     /// How much waits.
     pub(super) fn figures(&self) -> Figures {
-        let firsts = self.lines.values().filter_map(|line| line.entries.front());
+        let firsts = self.by_key.values().filter_map(|line| line.entries.front());
         Figures {
             entries: self.entries,
             bytes: self.bytes,
@@ -222,7 +220,7 @@ mod tests {
     fn a_phone_is_told_twice_in_five_minutes() {
         let mut lines = Lines::default();
         lines.add(KEY, entry(1, false));
-        let said = [0, 1, 2, 299, 300, 301, 302].map(|second| lines.may_say(KEY, at(second)));
+        let said = [0, 1, 2, 299, 300, 301, 302].map(|second| lines.may_say(KEY, 2, at(second)));
         assert_eq!(said, [true, true, false, false, true, true, false]);
     }
 }

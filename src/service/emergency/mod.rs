@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use self::breaker::Breaker;
 use self::lines::{Entry, LineKey, Lines, Standing};
@@ -23,16 +23,19 @@ use super::metrics::Metrics;
 use super::metrics::journal::Level;
 use super::reload::Reloadable;
 use crate::domain::address::Address;
+use crate::domain::caller::Caller;
 use crate::domain::message::Inbound;
 use crate::store::journal::{Contents, Journal, JournalError};
-use crate::store::{Store, StoreError, Waiting};
+use crate::store::{Notes, Store, StoreError, Waiting};
 
 pub use replay::run;
 
 /// How long the journal may take; with the time that the store has, within what carriers wait.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
-/// How long it may take to learn the language that a phone is answered in.
-const KNOWN_WITHIN: Duration = Duration::from_millis(50);
+/// A phone is told so often within five minutes that there is a disturbance.
+const DISTURBANCES_MOST: usize = 2;
+/// Questions of a phone that are answered within five minutes from what is known to all.
+const ANSWERS_MOST: usize = 10;
 
 /// The journal and who waits in it.
 #[derive(Debug)]
@@ -113,7 +116,7 @@ impl Emergency {
         let (mut damaged, all) = (contents.damaged, contents.found.len());
         for found in contents.found {
             let number = found.slot.number;
-            let Ok((waiting, stops)) = self.store.unwrap(number, found.value) else {
+            let Ok((waiting, notes)) = self.store.unwrap(number, found.value) else {
                 damaged += 1;
                 continue;
             };
@@ -121,7 +124,7 @@ impl Emergency {
             let entry = Entry {
                 number,
                 at: waiting.at(),
-                stops,
+                stops: notes.stops,
                 slot: Some(found.slot),
             };
             self.add(key, entry);
@@ -184,17 +187,22 @@ impl Emergency {
     }
 
     /// Keeps something in the journal. Durable once this answers.
-    pub(super) async fn keep(self: &Arc<Self>, waiting: Waiting) -> Result<(), JournalError> {
+    pub(super) async fn keep(
+        self: &Arc<Self>,
+        waiting: Waiting,
+        answered: bool,
+    ) -> Result<(), JournalError> {
         let own = Arc::clone(self);
         // A carrier that hangs up meanwhile must not leave half an entry behind.
-        let keeping = tokio::spawn(async move { own.keep_whole(waiting).await });
+        let keeping = tokio::spawn(async move { own.keep_whole(waiting, answered).await });
         keeping.await.unwrap_or(Err(JournalError::None))
     }
 
-    async fn keep_whole(&self, waiting: Waiting) -> Result<(), JournalError> {
+    async fn keep_whole(&self, waiting: Waiting, answered: bool) -> Result<(), JournalError> {
         let journal = self.journal.as_ref().ok_or(JournalError::None)?;
         let (number, stops) = (journal.number(), self.stops(&waiting));
-        let sealed = self.store.wrap(number, &waiting, stops);
+        let notes = Notes { stops, answered };
+        let sealed = self.store.wrap(number, &waiting, notes);
         let sealed = sealed.map_err(|_| JournalError::None)?;
         let key = self.line(&waiting, number);
         let (at, slot) = (waiting.at(), None);
@@ -227,18 +235,24 @@ impl Emergency {
         }
     }
 
-    /// What a phone is told whose message is in the journal; nothing where it would not be answered.
-    pub(super) async fn word(&self, waiting: &Inbound) -> Option<String> {
-        if waiting.part.is_some_and(|part| part.number > 1) {
+    /// What a phone is told whose message is in the journal; nothing where it would not be answered,
+    /// or was told already.
+    pub(super) fn disturbance(&self, inbound: &Inbound, caller: &Caller) -> Option<String> {
+        if inbound.part.is_some_and(|part| part.number > 1) {
             return None;
         }
-        let known = timeout(KNOWN_WITHIN, self.store.caller(waiting)).await;
-        let known = known.ok().and_then(Result::ok);
-        let caller = known.map(|known| known.caller).unwrap_or_default();
-        let text = self.knowledge.current().disturbed(waiting, &caller)?;
-        let key = self.line_of(&waiting.from);
-        let now = self.clock.now();
-        self.lines().may_say(key, now).then_some(text)
+        let text = self.knowledge.current().disturbed(inbound, caller)?;
+        self.may_say(inbound, DISTURBANCES_MOST).then_some(text)
+    }
+
+    /// Whether a question of a phone is answered once more.
+    pub(super) fn may_answer(&self, inbound: &Inbound) -> bool {
+        self.may_say(inbound, ANSWERS_MOST)
+    }
+
+    fn may_say(&self, inbound: &Inbound, most: usize) -> bool {
+        let (key, now) = (self.line_of(&inbound.from), self.clock.now());
+        self.lines().may_say(key, most, now)
     }
 
     /// Whether a phone opted out in what is in the journal.

@@ -127,8 +127,9 @@ async fn first(emergency: &Emergency, intake: &Intake, key: LineKey) -> Option<O
     let stored = async {
         let sealed = journal.read(&slot).await.map_err(Failure::Journal)?;
         let opened = emergency.store.unwrap(slot.number, sealed);
-        let (waiting, _) = opened.map_err(Failure::Store)?;
-        intake.store_late(&waiting).await.map_err(Failure::Intake)
+        let (waiting, notes) = opened.map_err(Failure::Store)?;
+        let stored = intake.store_late(&waiting, notes).await;
+        stored.map_err(Failure::Intake)
     };
     let outcome = match stored.await {
         Ok(()) => {

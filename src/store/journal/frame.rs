@@ -118,7 +118,7 @@ fn sized(bytes: &[u8], size: u32, mending: bool) -> Option<Frame> {
 /// What a flipped bit does to the sum depends on its place alone: the last bit's is the
 /// polynomial, and each before it is that shifted once more.
 fn mend(head: &mut [u8], value: &mut [u8], wrong: u32) -> bool {
-    if wrong.count_ones() == 1 {
+    if wrong.is_power_of_two() {
         // The sum itself was hit.
         return true;
     }

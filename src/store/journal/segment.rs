@@ -10,6 +10,9 @@ use rustix::fs::FallocateFlags;
 use super::Slot;
 use super::frame;
 
+/// Bytes looked at or written at once.
+const BLOCK: usize = 64 * 1024;
+
 /// A segment as the writer has it.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -106,7 +109,7 @@ fn take_room(file: &File, bytes: u64) -> io::Result<()> {
 }
 
 fn fill(file: &File, bytes: u64) -> io::Result<()> {
-    let block = [0; 64 * 1024];
+    let block = vec![0; BLOCK];
     let mut at = file.metadata()?.len();
     while at < bytes {
         let now = usize::try_from(bytes - at).map_or(block.len(), |left| left.min(block.len()));
@@ -118,8 +121,8 @@ fn fill(file: &File, bytes: u64) -> io::Result<()> {
 
 /// The bytes without the room behind them that was never written to.
 fn used(bytes: &[u8]) -> &[u8] {
-    const BLOCK: usize = 64 * 1024;
-    let unwritten = |block: &&[u8]| **block == [0; BLOCK][..block.len()];
+    let zeros = vec![0; BLOCK];
+    let unwritten = |block: &&[u8]| zeros.get(..block.len()) == Some(*block);
     let blocks = bytes.rchunks(BLOCK).take_while(unwritten);
     let behind: usize = blocks.map(<[u8]>::len).sum();
     bytes.get(..bytes.len() - behind).unwrap_or_default()

@@ -8,6 +8,7 @@ mod caller;
 mod delivery;
 mod message;
 mod mode;
+mod piece;
 mod report;
 mod waiting;
 
@@ -22,6 +23,7 @@ pub(super) use caller::{CallerRecord, PhoneRecord};
 pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
 pub(super) use mode::ModeRecord;
+pub(super) use piece::{FrameRecord, PieceRecord, UnfinishedRecord};
 pub(super) use report::ReportRecord;
 pub(super) use waiting::WaitingRecord;
 

@@ -7,14 +7,15 @@ use super::{at, known, ms};
 use crate::domain::address::Address;
 use crate::domain::delivery::{DeliveryState, Receipt, ReceiptId};
 use crate::domain::message::GatewayName;
-use crate::store::waiting::{Raw, Waiting};
+use crate::store::waiting::{Notes, Raw, Waiting};
 use crate::store::{MessageMark, StoreError};
 
-/// What waits, and whether it opts out.
+/// What waits, and what is known of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::store) struct WaitingRecord {
     pub(in crate::store) what: WhatRecord,
     pub(in crate::store) stops: bool,
+    pub(in crate::store) answered: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub(in crate::store) struct RawRecord {
 }
 
 impl WaitingRecord {
-    pub(in crate::store) fn of(waiting: &Waiting, stops: bool) -> Self {
+    pub(in crate::store) fn of(waiting: &Waiting, notes: Notes) -> Self {
         let what = match waiting {
             Waiting::Message(inbound, mark) => {
                 WhatRecord::Message(InboundRecord::of(inbound), mark.0.clone())
@@ -59,7 +60,18 @@ impl WaitingRecord {
                 at: ms(raw.at),
             }),
         };
-        Self { what, stops }
+        Self {
+            what,
+            stops: notes.stops,
+            answered: notes.answered,
+        }
+    }
+
+    pub(in crate::store) const fn notes(&self) -> Notes {
+        Notes {
+            stops: self.stops,
+            answered: self.answered,
+        }
     }
 
     pub(in crate::store) fn waiting(self) -> Result<Waiting, StoreError> {

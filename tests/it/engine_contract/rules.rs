@@ -63,6 +63,29 @@ pub(crate) async fn conditions_hold_or_name_themselves(rig: &mut dyn Rig) {
     assert_eq!(value(&engine, "a").await.unwrap().value, b"2");
 }
 
+pub(crate) async fn steps_of_a_batch_follow_one_another(rig: &mut dyn Rig) {
+    let engine = rig.engine();
+    for _ in 0..2 {
+        let batch = Batch::new(here())
+            .put(key("a"), b"1".to_vec())
+            .delete(key("a"))
+            .delete(key("b"))
+            .put(key("b"), b"2".to_vec())
+            .rank(key("index"), key("a"), 1)
+            .unrank(key("index"), key("a"))
+            .unrank(key("index"), key("b"))
+            .rank(key("index"), key("b"), 2)
+            .rank(key("index"), key("b"), 3);
+        done(&engine, batch).await;
+        assert!(value(&engine, "a").await.is_none());
+        let kept = value(&engine, "b").await.unwrap();
+        assert_eq!(kept.value, b"2");
+        assert_eq!(members(&engine, "index").await, ["b"]);
+        let stands = engine.stands(here(), &key("b"), kept.version).await;
+        assert!(stands.unwrap());
+    }
+}
+
 pub(crate) async fn versions_never_come_twice(rig: &mut dyn Rig) {
     let engine = rig.engine();
     let mut seen = Vec::new();
@@ -363,35 +386,4 @@ pub(crate) async fn everything_is_there_after_reopening(rig: &mut dyn Rig) {
         .put(key("a"), b"2".to_vec());
     assert_eq!(done(&engine, batch).await, [3, 6]);
     assert!(value(&engine, "a").await.unwrap().version > before.version);
-}
-
-pub(crate) async fn a_copy_made_while_writing_is_whole(rig: &mut dyn Rig) {
-    let engine = rig.engine();
-    let file = rig.scratch().join("copy.db");
-    let writing = async {
-        for n in 0..200_u32 {
-            let batch = Batch::new(here())
-                .put(key("left"), n.to_le_bytes().to_vec())
-                .put(key("right"), n.to_le_bytes().to_vec());
-            done(&engine, batch).await;
-        }
-    };
-    done(
-        &engine,
-        Batch::new(here()).put(key("before"), b"1".to_vec()),
-    )
-    .await;
-    let ((), copied) = tokio::join!(writing, engine.backup(&file));
-    copied.unwrap();
-    let copy = rig.open_copy(&file);
-    let found = copy
-        .get(here(), &[key("left"), key("right"), key("before")])
-        .await
-        .unwrap();
-    let values: Vec<Option<Vec<u8>>> = found
-        .into_iter()
-        .map(|entry| entry.map(|entry| entry.value))
-        .collect();
-    assert_eq!(values[0], values[1]);
-    assert_eq!(values[2].as_deref(), Some(b"1".as_slice()));
 }

@@ -75,7 +75,7 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
     });
     let dialer = &core.dialer;
     let address = &node.standing.address;
-    let mut connection = dialer.connect(address, Login::Listener, config).await?;
+    let mut connection = dialer.connect(address, Login::User, config).await?;
     let pattern = core.names.channel("*");
     let subscribed = tokio::time::timeout(BREATH * 10, connection.psubscribe(pattern)).await;
     subscribed
@@ -97,28 +97,29 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
 }
 
 impl Core {
-    /// Begins to listen; later losses of the connection are mended behind this.
+    /// Begins to listen, or says why not; later losses of the connection are mended behind this.
     pub(super) async fn listen(self: &Arc<Self>) -> Result<(), super::EngineError> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let core = Arc::downgrade(self);
         self.runtime().spawn(async move {
             let mut first = Some(tell);
             while let Some(core) = core.upgrade() {
-                let mut tell = first.take();
-                let began = || match tell.take() {
-                    Some(tell) => {
-                        let _ = tell.send(());
-                    }
+                let began = || match first.take() {
+                    // Nobody waits where the opening took too long.
+                    Some(tell) => drop(tell.send(Ok(()))),
                     None => core.topics.wake_all(),
                 };
-                if listen_once(&core, began).await.is_err() {
+                if let Err(trouble) = listen_once(&core, began).await {
                     core.routes.suspect();
-                    first = tell;
+                    if let Some(tell) = first.take() {
+                        return drop(tell.send(Err(trouble)));
+                    }
                 }
                 drop(core);
                 tokio::time::sleep(BREATH).await;
             }
         });
-        told.await.map_err(|_| super::EngineError::Slow)
+        let listens = told.await.map_err(|_| super::EngineError::Slow)?;
+        listens.map_err(|trouble| self.told(trouble))
     }
 }
