@@ -345,6 +345,7 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
             | Engine::Foreign => true,
             Engine::Corrupt | Engine::Damaged(_) | Engine::Newer { .. } => false,
         },
+        StoreError::Unfinished(_) => true,
         StoreError::Corrupt
         | StoreError::Newer
         | StoreError::Outrun

@@ -187,7 +187,7 @@ pub(crate) fn ask(port: u16, arguments: &[&str]) -> String {
 }
 
 /// Runs redis-cli.
-fn cli(arguments: &[&str]) -> String {
+pub(crate) fn cli(arguments: &[&str]) -> String {
     let output = Command::new("redis-cli").args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let wrong = String::from_utf8_lossy(&output.stderr);
