@@ -123,8 +123,9 @@ impl App {
         let gateways = build(settings)?;
         let gateways = Arc::new(Reloadable::new(gateways));
         let knowledge = Arc::new(Reloadable::new(known));
-        let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
-        let health = Arc::new(Health::new(store.clone()));
+        let file = (storage == Storage::OnDisk).then(|| store.board_file(&settings.store.path));
+        let board = BoardKeeper::start(store.clone(), clock.clone(), file).await?;
+        let health = Arc::new(Health::new(store.clone(), board.clone(), clock.clone()));
         let responder = Arc::new(Responder::new(
             store.clone(),
             knowledge.clone(),

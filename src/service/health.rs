@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::board::BoardKeeper;
+use super::clock::Clock;
 use super::metrics::Metrics;
+use crate::domain::board::Freshness;
 use crate::domain::message::GatewayName;
 use crate::domain::mode::Mode;
 use crate::store::Store;
@@ -17,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Health {
     store: Arc<Store>,
+    board: Arc<BoardKeeper>,
+    clock: Clock,
     stopping: AtomicBool,
     blocked: Mutex<BTreeSet<GatewayName>>,
 }
@@ -26,6 +33,10 @@ pub struct Health {
 pub struct Report {
     /// The store takes messages, and keeps them through a power cut.
     pub store: StoreState,
+    /// What the word of the board is worth that people are answered from.
+    pub board: Freshness,
+    /// The time that the board's word is of.
+    pub board_as_of: Option<Timestamp>,
     /// Whether warnings can go out to everyone; `None` while the store does not say.
     pub mode: Option<Mode>,
     /// siaga is going down: send no more.
@@ -65,9 +76,11 @@ impl Report {
 
 impl Health {
     /// Everything well, until something else is said.
-    pub fn new(store: Arc<Store>) -> Self {
+    pub fn new(store: Arc<Store>, board: Arc<BoardKeeper>, clock: Clock) -> Self {
         Self {
             store,
+            board,
+            clock,
             stopping: AtomicBool::new(false),
             blocked: Mutex::default(),
         }
@@ -104,8 +117,11 @@ impl Health {
             StoreState::Ok | StoreState::ReadOnly => self.mode().await,
             StoreState::Away => None,
         };
+        let board = self.board.current();
         Report {
             store,
+            board: board.freshness(self.clock.now()),
+            board_as_of: board.data_as_of(),
             mode,
             stopping: self.stopping.load(Ordering::Acquire),
             blocked: self.lock().iter().cloned().collect(),
@@ -120,6 +136,8 @@ impl Health {
 
     /// Counts what waits in the store, where the store can be asked.
     pub async fn measure(&self, metrics: &Metrics) {
+        let as_of = self.board.current().data_as_of();
+        metrics.board_as_of(as_of.map_or(0, Timestamp::as_second));
         if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, self.store.counts()).await {
             metrics.waiting(&counts);
         }

@@ -125,6 +125,30 @@ impl Responder {
         Err(RespondError::Outrun)
     }
 
+    /// The answer to a question that changes nothing and needs nothing of the phone: alerts,
+    /// earthquake, weather, shelters, from the board with its age. For a message that the store
+    /// cannot take; `None` for every other.
+    pub fn from_board(&self, inbound: &Inbound) -> Option<String> {
+        let (knowledge, now) = (self.knowledge.current(), self.clock.now());
+        let known = self.store.stranger(inbound).ok()?;
+        let reading = self.guarded(|| knowledge.read(inbound, &known, now))?;
+        if !asks_the_board(&reading.intent) {
+            return None;
+        }
+        let board = self.board.current();
+        let on = Circumstances {
+            known: &known,
+            board: &board,
+            // No report is opened by a question.
+            next_report: ReportRef::nth(0),
+            sought: None,
+            now,
+        };
+        let turn = self.guarded(|| knowledge.decide(&reading, inbound, on))?;
+        let asked = turn.effects.is_empty();
+        reply(turn).filter(|_| asked)
+    }
+
     /// The pure part. Should it fail, the message is kept raw: a fault in reading loses nothing.
     async fn turn(
         &self,
@@ -180,6 +204,41 @@ impl Responder {
             Outcome::Reply(reply) => self.metrics.reply(&inbound.gateway, reply.phrase),
             Outcome::Silence(why) => self.metrics.silence(&inbound.gateway, why.slug()),
         }
+    }
+}
+
+/// Whether a message is a question that the board answers.
+const fn asks_the_board(intent: &Intent) -> bool {
+    match intent {
+        Intent::Info
+        | Intent::Quake
+        | Intent::Weather
+        | Intent::CheckAlert(_)
+        | Intent::Shelter
+        | Intent::Phones => true,
+        Intent::Report
+        | Intent::AddToReport(_)
+        | Intent::ReportOrInfo
+        | Intent::Status
+        | Intent::StatusOf(_)
+        | Intent::Subscribe
+        | Intent::Unsubscribe
+        | Intent::Safe
+        | Intent::SafeHidden
+        | Intent::SafeErase
+        | Intent::Find(_)
+        | Intent::Emergency
+        | Intent::Help(_)
+        | Intent::SetLanguage(_)
+        | Intent::More
+        | Intent::Cancel
+        | Intent::Choice(_)
+        | Intent::Answer
+        | Intent::DidYouMean { .. }
+        | Intent::Thanks
+        | Intent::Greeting
+        | Intent::Unknown
+        | Intent::Empty => false,
     }
 }
 

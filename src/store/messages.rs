@@ -42,14 +42,14 @@ impl Store {
     pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
         let phone = self.phone_of(&inbound.from);
         let (message, seen) = self.message_keys(&phone, inbound)?;
-        let mut keys = vec![key::phone(&phone), message.clone()];
+        let mut keys = vec![key::phone(&phone), message.clone(), key::stop(&phone)];
         keys.extend(seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
-        let (state, before) = (next(), next());
+        let (state, before, stop) = (next(), next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
         let version = state.as_ref().map_or(0, |entry| entry.version);
-        let caller = self.caller_of(&phone, state).await?;
+        let caller = self.caller_with(&phone, state, stop)?;
         let earlier = before
             .map(|entry| self.earlier(&message, entry))
             .transpose()?;
@@ -60,6 +60,21 @@ impl Store {
             version,
             earlier,
             possible_duplicate,
+            phone,
+            message,
+            seen,
+        })
+    }
+
+    /// What is known about a message and its sender where nothing can be read.
+    pub fn stranger(&self, inbound: &Inbound) -> Result<Known, StoreError> {
+        let phone = self.phone_of(&inbound.from);
+        let (message, seen) = self.message_keys(&phone, inbound)?;
+        Ok(Known {
+            caller: Caller::default(),
+            version: 0,
+            earlier: None,
+            possible_duplicate: false,
             phone,
             message,
             seen,
@@ -86,14 +101,25 @@ impl Store {
         Ok(messages)
     }
 
-    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
-    /// is still answered; that it opted out stands apart and is not lost with it.
+    /// The state of a phone that was read alone.
     pub(super) async fn caller_of(
         &self,
         phone: &PhoneKey,
-        entry: Option<Entry>,
+        state: Option<Entry>,
     ) -> Result<Caller, StoreError> {
-        if let Some(entry) = entry {
+        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
+        self.caller_with(phone, state, stop)
+    }
+
+    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
+    /// is still answered; that it opted out stands apart and is not lost with it.
+    fn caller_with(
+        &self,
+        phone: &PhoneKey,
+        state: Option<Entry>,
+        stop: Option<Entry>,
+    ) -> Result<Caller, StoreError> {
+        if let Some(entry) = state {
             let read = self
                 .unseal::<PhoneRecord>(&key::phone(phone), entry.value)
                 .and_then(|kept| kept.caller.caller());
@@ -104,7 +130,6 @@ impl Store {
                 read => return read,
             }
         }
-        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
         let stopped_at = stop.map(|entry| record::read(&entry.value)).transpose()?;
         Ok(Caller {
             stopped_at: stopped_at.map(record::at),

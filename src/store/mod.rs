@@ -4,6 +4,7 @@
 //! partition, so that its turn is one read and one commit.
 
 mod board;
+mod board_file;
 mod deliveries;
 pub mod engine;
 mod export;
@@ -32,6 +33,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use board_file::{BoardFile, KeptBoard};
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
 pub use messages::{Earlier, Known};
@@ -47,7 +49,7 @@ pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
 
 use crate::domain::address::Address;
-use engine::embedded::{Embedded, EmbeddedOptions};
+use engine::embedded::{Embedded, EmbeddedOptions, FolderLock};
 use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
 use hints::Hints;
@@ -65,6 +67,9 @@ pub enum StoreError {
     /// A value was written by a newer version of this program.
     #[error("a value in the store has a newer schema")]
     Newer,
+    /// The store's board was written less often than it had been: it lost something.
+    #[error("the store lost changes of the board")]
+    Receded,
     /// Others changed the same thing first, again and again.
     #[error("others were first too often")]
     Outrun,
@@ -117,14 +122,16 @@ pub struct Store {
     hints: Arc<Hints>,
     retention: RetentionSettings,
     parts_wait: SignedDuration,
+    /// Of the data directory, where the engine has none of its own.
+    _folder: Option<Arc<FolderLock>>,
 }
 
 /// How often a verb begins again because what it read was changed by another.
 const TRIES: usize = 16;
 
 impl Store {
-    /// Opens the data directory, which one process at a time has, or connects to Redis, which any
-    /// number may. A long message waits `parts_wait` for its parts.
+    /// Opens the data directory, which one process at a time has. With Redis, which any number may
+    /// share, it is open also while none answers: each call says so until one does. A long message waits `parts_wait` for its parts.
     pub fn open(
         settings: &StoreSettings,
         retention: &RetentionSettings,
@@ -141,6 +148,7 @@ impl Store {
             ));
         }
         let seal = Seal::open(key_file)?;
+        let mut folder = None;
         let engine = match settings.engine {
             EngineKind::Embedded => {
                 let options = settings.embedded(seal.identity());
@@ -148,13 +156,19 @@ impl Store {
             }
             EngineKind::Redis => {
                 let options = settings.redis(seal.identity())?;
+                // What belongs to this machine is one process' alone.
+                folder = Some(Arc::new(FolderLock::take(&settings.path)?));
                 Redis::open(&options).map(|engine| Arc::new(engine) as Arc<dyn Engine>)
             }
         };
         if matches!(engine, Err(EngineError::Foreign)) {
             return Err(unusable("what is kept there was written with another key"));
         }
-        Ok(Self::on(engine?, seal, retention, parts_wait))
+        let store = Self::on(engine?, seal, retention, parts_wait);
+        Ok(Self {
+            _folder: folder,
+            ..store
+        })
     }
 
     /// A store that is gone with the process.
@@ -187,7 +201,15 @@ impl Store {
             hints: Arc::default(),
             retention: retention.clone(),
             parts_wait,
+            _folder: None,
         }
+    }
+
+    /// The same store with another engine around its own: to see what a verb asks of it.
+    #[must_use]
+    pub fn through(self, around: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>) -> Self {
+        let engine = around(self.engine.clone());
+        Self { engine, ..self }
     }
 
     /// How the engine is.

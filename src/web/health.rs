@@ -26,6 +26,8 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response<Body> {
     let text = serde_json::json!({
         "ready": report.is_ready(),
         "store": report.store.slug(),
+        "board": report.board.slug(),
+        "board_as_of": report.board_as_of.map(|at| at.to_string()),
         "mode": report.mode.map(Mode::slug),
         "stopping": report.stopping,
         "gateways_blocked": report.blocked.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod board;
 mod cli;
 mod client;
 mod config;

@@ -1,5 +1,6 @@
 //! The verbs of the store: what is kept of a message, once, and what becomes of replies.
 
+mod board_file;
 mod crash;
 mod deliveries;
 mod disk;
@@ -13,6 +14,7 @@ mod turns;
 
 use std::path::Path;
 
+pub(crate) use faults::tamper;
 use jiff::{SignedDuration, Timestamp};
 use siaga::domain::address::Address;
 use siaga::domain::caller::Caller;

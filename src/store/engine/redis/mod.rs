@@ -15,6 +15,7 @@ mod frame;
 mod keys;
 mod lists;
 mod node;
+mod owner;
 mod reply;
 mod routes;
 mod runtime;
@@ -37,7 +38,7 @@ use super::{
     Lease, Logged, Op, Partition, Pending, Ranked, Rate, Scanned, Swept, Took, Watch, Window,
 };
 
-/// To find the servers and greet them when the store is opened.
+/// To find the servers and greet them when the store is opened; it is open after that all the same.
 const OPENS_WITHIN: Duration = Duration::from_secs(10);
 /// How often what another changed in between is begun anew.
 const TRIES: usize = 16;
@@ -51,15 +52,20 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Connects, and refuses servers that nothing could be kept on.
+    /// Connects, and refuses servers that nothing could be kept on, or what is another's. Where
+    /// none answers yet it is open all the same: each call says so until one does.
     pub fn open(options: &RedisOptions) -> Result<Self, EngineError> {
         let redis = Self::connect(options)?;
-        let (core, owner) = (redis.core.clone(), options.owner.clone());
-        redis.wait_for(async move {
-            core.claim_for(&owner).await?;
-            core.listen().await
-        })?;
-        Ok(redis)
+        let core = redis.core.clone();
+        let opened = redis.wait_for(async move {
+            let listens = core.listen();
+            core.be_ours().await?;
+            listens.await.map_err(|_| EngineError::Slow)
+        });
+        match opened {
+            Err(error) if !passes(&error) => Err(error),
+            Ok(()) | Err(_) => Ok(redis),
+        }
     }
 
     /// Fills an empty Redis with a copy that [`Engine::backup`] made.
@@ -91,23 +97,47 @@ impl Redis {
         });
         told.recv().unwrap_or(Err(EngineError::Slow))
     }
+
+    /// The servers, once what they keep is known to be ours.
+    async fn ours(&self) -> Result<&Arc<Core>, EngineError> {
+        self.core.be_ours().await?;
+        Ok(&self.core)
+    }
+}
+
+/// Whether what is wrong may pass without a person: a server may come, or come back.
+const fn passes(error: &EngineError) -> bool {
+    match error {
+        EngineError::Gone { .. }
+        | EngineError::Slow
+        | EngineError::Busy
+        | EngineError::Full
+        | EngineError::ReadOnly
+        | EngineError::Broken(_) => true,
+        EngineError::Unfit { .. }
+        | EngineError::Corrupt
+        | EngineError::Damaged(_)
+        | EngineError::Locked { .. }
+        | EngineError::Newer { .. }
+        | EngineError::Foreign => false,
+    }
 }
 
 impl Engine for Redis {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
-        Box::pin(self.core.get(at, keys))
+        Box::pin(async move { self.ours().await?.get(at, keys).await })
     }
 
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64> {
-        Box::pin(self.core.total(at, counter))
+        Box::pin(async move { self.ours().await?.total(at, counter).await })
     }
 
     fn commit(&self, batch: Batch) -> Pending<'_, Committed> {
-        Box::pin(self.core.commit(batch))
+        Box::pin(async move { self.ours().await?.commit(batch).await })
     }
 
     fn scan(&self, cursor: u64, limit: usize) -> Pending<'_, Scanned> {
-        Box::pin(self.core.scan(cursor, limit))
+        Box::pin(async move { self.ours().await?.scan(cursor, limit).await })
     }
 
     fn range<'a>(
@@ -117,7 +147,7 @@ impl Engine for Redis {
         window: Window,
     ) -> Pending<'a, Vec<Ranked>> {
         Box::pin(async move {
-            let seen = self.core.range(at, index, &window).await?;
+            let seen = self.ours().await?.range(at, index, &window).await?;
             Ok(seen.into_iter().map(|(row, _)| row).collect())
         })
     }
@@ -128,7 +158,7 @@ impl Engine for Redis {
         index: &'a [u8],
         lease: Lease,
     ) -> Pending<'a, Vec<Ranked>> {
-        Box::pin(self.core.claim(at, index, lease))
+        Box::pin(async move { self.ours().await?.claim(at, index, lease).await })
     }
 
     fn read<'a>(
@@ -138,11 +168,11 @@ impl Engine for Redis {
         after: u64,
         limit: usize,
     ) -> Pending<'a, Vec<Logged>> {
-        Box::pin(self.core.log(at, log, after, limit))
+        Box::pin(async move { self.ours().await?.log(at, log, after, limit).await })
     }
 
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took> {
-        Box::pin(self.core.take(bucket, rate, tokens, now))
+        Box::pin(async move { self.ours().await?.take(bucket, rate, tokens, now).await })
     }
 
     fn watch(&self, topic: &str) -> Watch {
@@ -150,7 +180,7 @@ impl Engine for Redis {
     }
 
     fn elect(&self, candidacy: Candidacy) -> Pending<'_, Election> {
-        Box::pin(self.core.elect(candidacy))
+        Box::pin(async move { self.ours().await?.elect(candidacy).await })
     }
 
     fn health(&self) -> Pending<'_, Health> {
@@ -158,10 +188,10 @@ impl Engine for Redis {
     }
 
     fn sweep(&self, now: i64, limit: usize) -> Pending<'_, Swept> {
-        Box::pin(self.core.sweep(now, limit))
+        Box::pin(async move { self.ours().await?.sweep(now, limit).await })
     }
 
     fn backup<'a>(&'a self, to: &'a Path) -> Pending<'a, ()> {
-        Box::pin(copy::backup(&self.core, to))
+        Box::pin(async move { copy::backup(self.ours().await?, to).await })
     }
 }

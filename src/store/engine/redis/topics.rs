@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::Watch;
 use super::core::Core;
@@ -97,28 +97,28 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
 }
 
 impl Core {
-    /// Begins to listen; later losses of the connection are mended behind this.
-    pub(super) async fn listen(self: &Arc<Self>) -> Result<(), super::EngineError> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+    /// Listens from now on, whenever a server can be listened to. What is given tells when that is
+    /// so for the first time.
+    pub(super) fn listen(self: &Arc<Self>) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
         let core = Arc::downgrade(self);
         self.runtime().spawn(async move {
             let mut first = Some(tell);
             while let Some(core) = core.upgrade() {
-                let mut tell = first.take();
-                let began = || match tell.take() {
-                    Some(tell) => {
+                let began = || {
+                    core.topics.wake_all();
+                    if let Some(tell) = first.take() {
+                        // Nobody waits where the opening took too long.
                         let _ = tell.send(());
                     }
-                    None => core.topics.wake_all(),
                 };
                 if listen_once(&core, began).await.is_err() {
                     core.routes.suspect();
-                    first = tell;
                 }
                 drop(core);
                 tokio::time::sleep(BREATH).await;
             }
         });
-        told.await.map_err(|_| super::EngineError::Slow)
+        told
     }
 }
