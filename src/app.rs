@@ -1,6 +1,7 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
 mod descriptors;
+mod house;
 mod parts;
 mod simulator;
 
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Faults, Settings};
+use crate::config::{Faults, Role, Settings};
 use crate::domain::mode::Mode;
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
@@ -25,15 +26,14 @@ use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
-use crate::service::page::{self, Duty, Pager};
+use crate::service::page::Duty;
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
-use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
-use parts::{Deliveries, knowledge, supervise};
+use parts::{Deliveries, knowledge};
 
 pub use simulator::Simulator;
 
@@ -169,19 +169,19 @@ impl App {
                 duty: Arc::new(Reloadable::new(settings.duty())),
                 intake,
             },
-            deliveries: Deliveries::new(Arc::new(outbox)),
+            deliveries: Deliveries::new(Arc::new(outbox), settings),
             health: health.clone(),
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
             drain: Duration::from_secs(settings.http.drain_timeout_s),
         };
+        let hooks = settings.does(Role::Respond).then_some(hooks);
         let sites = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
             app.listen_locally(&settings.store.path, &board, &metrics);
         }
-        app.keep_house(board, responder, clock.clone(), &metrics);
-        app.page_duty_phones(clock, &metrics);
+        app.keep_house(board, responder, clock, (settings, &metrics))?;
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
         Ok(app)
@@ -219,54 +219,6 @@ impl App {
                 tracing::warn!(%error, "no local socket: import and export need siaga stopped");
             }
         }
-    }
-
-    /// What goes on beside answering.
-    fn keep_house(
-        &mut self,
-        board: Arc<BoardKeeper>,
-        responder: Arc<Responder>,
-        clock: Clock,
-        metrics: &Arc<Metrics>,
-    ) {
-        let (stop, store) = (self.stop.clone(), self.store.clone());
-        supervise(&mut self.tasks, "board", metrics, &self.stop, move || {
-            board.clone().run(stop.clone())
-        });
-        let (stop, ticking) = (self.stop.clone(), clock.clone());
-        supervise(&mut self.tasks, "parts", metrics, &self.stop, move || {
-            overdue::run(
-                store.clone(),
-                responder.clone(),
-                ticking.clone(),
-                stop.clone(),
-            )
-        });
-        let (stop, store, counted) = (self.stop.clone(), self.store.clone(), metrics.clone());
-        supervise(
-            &mut self.tasks,
-            "retention",
-            metrics,
-            &self.stop,
-            move || retention::run(store.clone(), clock.clone(), counted.clone(), stop.clone()),
-        );
-    }
-
-    /// Pages for emergencies, first for those that no page was made for before the last end.
-    fn page_duty_phones(&mut self, clock: Clock, metrics: &Arc<Metrics>) {
-        let pager = Pager {
-            store: self.store.clone(),
-            knowledge: self.live.knowledge.clone(),
-            gateways: self.live.gateways.clone(),
-            duty: self.live.duty.clone(),
-            standing: self.health.clone(),
-            clock,
-            metrics: metrics.clone(),
-        };
-        let stop = self.stop.clone();
-        supervise(&mut self.tasks, "pages", metrics, &self.stop, move || {
-            page::run(pager.clone(), stop.clone())
-        });
     }
 
     /// Takes over texts, gateways and limits from new settings; where one of them cannot be used,

@@ -73,7 +73,7 @@ impl Store {
             .put(key::board(), record::write(&BoardRecord::of(board))?)
             .add(key::count::BOARD.to_vec(), 1)
             .wake(key::topic::BOARD);
-        Ok(self.engine.commit(batch).await?.is_done())
+        Ok(self.commit(batch).await?.is_done())
     }
 
     /// The board and its version. One that was written and is gone is damaged, not empty: nobody

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::engine::{Batch, Key, Lease, Partition, Ranked, Window};
+use super::engine::{Batch, Key, Lease, Partition, Ranked, Rate, Took, Window};
 use super::record::{CarrierRecord, DeliveryRecord, ms};
 use super::subscribers::{stopped, with_areas};
 use super::{Store, StoreError, TRIES, key};
@@ -29,6 +29,16 @@ pub struct Due {
     pub(super) place: Place,
     /// It answers a message of the phone's own: it goes out even after STOP.
     pub asked_for: bool,
+}
+
+/// Messages of a gateway and urgency that are due.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    index: Key,
+    /// The longest due of each partition.
+    places: Vec<(i64, Partition)>,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// Where a delivery is kept.
@@ -122,41 +132,76 @@ impl Store {
             .wake(key::topic::OUTBOX))
     }
 
-    /// Leases the messages of a gateway and urgency that are due, longest due first, until
-    /// `until`. What became too old or unwanted is put away and not given.
-    pub async fn take_due(
+    /// Whether something was added to the outbox, perhaps by another process, is known: it is
+    /// looked for everywhere soon.
+    pub fn outbox_changed(&self) {
+        self.hints.woken();
+    }
+
+    /// Takes the leave to hand so many messages to a gateway, which every process shares.
+    pub async fn take_leave(
+        &self,
+        gateway: &GatewayName,
+        rate: Rate,
+        messages: usize,
+        now: Timestamp,
+    ) -> Result<Took, StoreError> {
+        let bucket = format!("gateway/{gateway}");
+        let tokens = u32::try_from(messages).unwrap_or(u32::MAX);
+        Ok(self.engine.take(&bucket, rate, tokens, ms(now)).await?)
+    }
+
+    /// How many messages of a gateway and urgency are due, and where; counted up to `most`.
+    pub async fn due(
         &self,
         gateway: &GatewayName,
         urgency: Urgency,
         now: Timestamp,
+        most: usize,
+    ) -> Result<Waiting, StoreError> {
+        let index = key::outbox(gateway, urgency);
+        let (mut places, mut count) = (Vec::new(), 0);
+        for at in self.hints.places(&index, ms(now)) {
+            self.hints.looking(&index, at);
+            let window = Window::up_to(ms(now), most);
+            let found = self.engine.range(at, &index, window).await?;
+            count += found.len();
+            places.extend(found.first().map(|first| (first.score, at)));
+        }
+        for (_, at) in &places {
+            // There may be more than is taken now.
+            self.hints.added(&index, *at);
+        }
+        places.sort_unstable();
+        let count = count.min(most);
+        Ok(Waiting {
+            index,
+            places,
+            count,
+        })
+    }
+
+    /// Leases messages that are due, longest due first, until `until`. What became too old or
+    /// unwanted is put away and not given.
+    pub async fn take_due(
+        &self,
+        waiting: &Waiting,
+        now: Timestamp,
         until: Timestamp,
         most: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        let index = key::outbox(gateway, urgency);
-        let (now_ms, until) = (ms(now), ms(until));
-        let mut places = Vec::new();
-        for at in self.hints.places(&index, now_ms) {
-            self.hints.looking(&index, at);
-            let first = self
-                .engine
-                .range(at, &index, Window::up_to(now_ms, 1))
-                .await?;
-            places.extend(first.first().map(|first| (first.score, at)));
-        }
-        places.sort_unstable();
+        let index = &waiting.index;
         let mut due = Vec::new();
-        for (_, at) in places {
-            // There may be more than is taken now.
-            self.hints.added(&index, at);
+        for (_, at) in &waiting.places {
             let limit = most.saturating_sub(due.len());
             if limit > 0 {
                 let lease = Lease {
-                    now: now_ms,
-                    until,
+                    now: ms(now),
+                    until: ms(until),
                     limit,
                 };
-                let claimed = self.engine.claim(at, &index, lease).await?;
-                self.claimed(at, &index, claimed, now, &mut due).await?;
+                let claimed = self.engine.claim(*at, index, lease).await?;
+                self.claimed(*at, index, claimed, now, &mut due).await?;
             }
         }
         Ok(due)
@@ -223,7 +268,7 @@ impl Store {
         // Where a receipt changes it meanwhile, the receipt has put it away.
         kept.set_state(kept.state()?.after(state));
         let batch = self.changed(&place, kept, version, None, now)?;
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(None)
     }
 
@@ -279,7 +324,7 @@ impl Store {
             kept.attempts = due.attempts;
             let again = apply(&mut kept, attempt)?;
             let batch = self.changed(place, kept, version, again, now)?;
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(());
             }
         }
@@ -331,7 +376,7 @@ impl Store {
         };
         let until = self.retention.delivery_until(now);
         let batch = Batch::new(at).put_until(name.clone(), self.seal(&name, &record)?, Some(until));
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(mark)
     }
 
@@ -353,7 +398,7 @@ impl Store {
                 .put(key::phone(&phone), record);
             let batch = with_areas(batch, &phone, [&before, &caller], now);
             let batch = stopped(batch, &phone, now)?;
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(());
             }
         }

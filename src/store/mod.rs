@@ -12,6 +12,7 @@ mod hints;
 mod key;
 mod messages;
 mod mode;
+mod office;
 mod pages;
 mod parts;
 mod quarantine;
@@ -34,7 +35,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use board_file::{BoardFile, KeptBoard};
-pub use deliveries::{Attempt, Due};
+pub use deliveries::{Attempt, Due, Waiting};
 pub use export::{Kept, MessagePage};
 pub use messages::{Earlier, Known};
 pub use pages::{Page, Paged, Unpaged};
@@ -53,6 +54,7 @@ use engine::embedded::{Embedded, EmbeddedOptions, FolderLock};
 use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
 use hints::Hints;
+use office::Fence;
 use seal::Seal;
 
 /// Why the store did not do it. One variant per reaction.
@@ -70,6 +72,9 @@ pub enum StoreError {
     /// The store's board was written less often than it had been: it lost something.
     #[error("the store lost changes of the board")]
     Receded,
+    /// Another process does this now: nothing was written.
+    #[error("another process holds the office now")]
+    Deposed,
     /// Others changed the same thing first, again and again.
     #[error("others were first too often")]
     Outrun,
@@ -124,6 +129,8 @@ pub struct Store {
     parts_wait: SignedDuration,
     /// Of the data directory, where the engine has none of its own.
     _folder: Option<Arc<FolderLock>>,
+    /// What all commits are fenced by.
+    fence: Option<Fence>,
 }
 
 /// How often a verb begins again because what it read was changed by another.
@@ -202,6 +209,7 @@ impl Store {
             retention: retention.clone(),
             parts_wait,
             _folder: None,
+            fence: None,
         }
     }
 

@@ -89,6 +89,7 @@ fn days_before(now: i64, days: u16) -> i64 {
 impl Store {
     /// Removes what has been kept long enough; gives how many rows went.
     pub async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.still_in_office(Partition::SHARED).await?;
         let latest = self.latest(now).await?;
         let mut removed = 0;
         for _ in 0..STEPS_MAX {
@@ -170,7 +171,7 @@ impl Store {
                     batch = batch.add(count.to_vec(), -1);
                 }
             }
-            self.engine.commit(batch).await?;
+            self.commit(batch).await?;
         }
     }
 
@@ -194,7 +195,7 @@ impl Store {
                 return Ok(());
             };
             let batch = Batch::new(at).trim(key::report_log(), position);
-            self.engine.commit(batch).await?;
+            self.commit(batch).await?;
         }
     }
 }

@@ -86,7 +86,7 @@ fn message(id: &str, text: &str, now: Timestamp) -> Inbound {
 }
 
 /// Settings of a siaga on a Redis, with its own files in a folder.
-fn on_redis(server: &RedisServer, folder: &Path) -> siaga::config::Settings {
+pub(crate) fn on_redis(server: &RedisServer, folder: &Path) -> siaga::config::Settings {
     let urls = server.site().urls;
     let mut settings = settings(&format!(
         "SIAGA__STORE__ENGINE=redis
@@ -104,12 +104,13 @@ pub(crate) async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    let found = tokio::time::timeout(Duration::from_secs(30), looking).await;
+    // Less than the board is read after when nobody wakes it.
+    let found = tokio::time::timeout(Duration::from_secs(25), looking).await;
     found.expect(what);
 }
 
 /// Asks, each time as another phone, until an alert is told.
-async fn until_alerted(app: &TestApp, code: &str) {
+pub(crate) async fn until_alerted(app: &TestApp, code: &str) {
     static PHONES: AtomicI64 = AtomicI64::new(0);
     until("the alert is answered", async || {
         let phone = PHONES.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod conversations;
 mod engine_contract;
+mod fleet;
 mod gateways;
 mod messages;
 mod pages;

@@ -2,7 +2,7 @@
 
 mod board_file;
 mod crash;
-mod deliveries;
+pub(crate) mod deliveries;
 mod disk;
 mod faults;
 mod mode;
