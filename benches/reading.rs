@@ -107,6 +107,7 @@ impl World {
     fn decide(&self, reading: &Reading, inbound: &Inbound) -> Turn {
         let facts = Facts {
             now: self.now,
+            said_at: self.now,
             gazetteer: &self.gazetteer,
             phrases: &self.phrases,
             board: &self.board,

@@ -1,6 +1,7 @@
 //! Builds and starts everything. The only place that reads the clock and names concrete types.
 
 mod descriptors;
+mod emergency;
 mod house;
 mod parts;
 mod simulator;
@@ -23,17 +24,19 @@ use crate::service::client::Client;
 use crate::service::clock::Clock;
 use crate::service::deliver::Outbox;
 use crate::service::desk::Desk;
+use crate::service::emergency::{self as replaying, Emergency};
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
 use crate::service::page::Duty;
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
+use crate::service::upkeep::Upkeep;
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
-use parts::{Deliveries, knowledge};
+use parts::{Deliveries, knowledge, supervise};
 
 pub use simulator::Simulator;
 
@@ -125,7 +128,19 @@ impl App {
         let knowledge = Arc::new(Reloadable::new(known));
         let file = (storage == Storage::OnDisk).then(|| store.board_file(&settings.store.path));
         let board = BoardKeeper::start(store.clone(), clock.clone(), file).await?;
-        let health = Arc::new(Health::new(store.clone(), board.clone(), clock.clone()));
+        let emergency = emergency::open(
+            settings,
+            storage,
+            (store.clone(), knowledge.clone()),
+            (clock.clone(), metrics.clone()),
+        )
+        .await;
+        let health = Arc::new(Health::new(
+            store.clone(),
+            board.clone(),
+            emergency.clone(),
+            clock.clone(),
+        ));
         let responder = Arc::new(Responder::new(
             store.clone(),
             knowledge.clone(),
@@ -137,18 +152,11 @@ impl App {
         let intake = Intake::new(
             store.clone(),
             responder.clone(),
-            metrics.clone(),
-            answer_within,
+            emergency.clone(),
+            (metrics.clone(), answer_within),
         );
-        let hooks = Arc::new(Hooks {
-            gateways: gateways.clone(),
-            intake: intake.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            public_url: settings.http.public_url.clone(),
-            trusted_proxies: settings.http.trusted_proxies.clone(),
-            body_max_bytes: settings.http.public.body_max_bytes,
-        });
+        let at_hand = (clock.clone(), metrics.clone());
+        let hooks = hooks(settings, &gateways, &intake, at_hand);
         let public = bind(settings.http.public.listen).await?;
         let admin = bind(settings.http.admin.listen).await?;
         let outbox = Outbox {
@@ -157,6 +165,7 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
             standing: health.clone(),
+            emergency: emergency.clone(),
             window: settings.limits.sending_window,
         };
         let mut app = Self {
@@ -179,8 +188,9 @@ impl App {
         let sites = [web::public(hooks), web::admin(health, metrics.clone())];
         app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
-            app.listen_locally(&settings.store.path, &board, &metrics);
+            app.listen_locally(&settings.store.path, &board, &clock, &metrics);
         }
+        app.replay(emergency, &metrics);
         app.keep_house(board, responder, clock, (settings, &metrics))?;
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
@@ -207,18 +217,42 @@ impl App {
 
     /// Answers on a socket in the data directory, for commands on this machine. Phones are answered
     /// without it too.
-    fn listen_locally(&mut self, data: &Path, board: &Arc<BoardKeeper>, metrics: &Arc<Metrics>) {
+    fn listen_locally(
+        &mut self,
+        data: &Path,
+        board: &Arc<BoardKeeper>,
+        clock: &Clock,
+        metrics: &Arc<Metrics>,
+    ) {
         let knowledge = self.live.knowledge.clone();
         let desk = Arc::new(Desk::new(self.store.clone(), knowledge, board.clone()));
+        let upkeep = Arc::new(Upkeep {
+            store: self.store.clone(),
+            health: self.health.clone(),
+            clock: clock.clone(),
+        });
         match LocalSocket::open(data.join(LOCAL_SOCKET)) {
             Ok(socket) => {
-                let local = Local::new(socket, web::local(desk), self.drain, metrics.clone());
+                let local = Local::new(
+                    socket,
+                    web::local(desk, upkeep),
+                    self.drain,
+                    metrics.clone(),
+                );
                 self.tasks.spawn(local.serve(self.stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "no local socket: import and export need siaga stopped");
             }
         }
+    }
+
+    /// What is in the journal is stored whenever the store takes messages.
+    fn replay(&mut self, emergency: Arc<Emergency>, metrics: &Arc<Metrics>) {
+        let (stop, intake) = (self.stop.clone(), self.live.intake.clone());
+        supervise(&mut self.tasks, "journal", metrics, &self.stop, move || {
+            replaying::run(emergency.clone(), intake.clone(), stop.clone())
+        });
     }
 
     /// Takes over texts, gateways and limits from new settings; where one of them cannot be used,
@@ -266,6 +300,24 @@ pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// What carriers call.
+fn hooks(
+    settings: &Settings,
+    gateways: &Arc<Reloadable<Gateways>>,
+    intake: &Intake,
+    (clock, metrics): (Clock, Arc<Metrics>),
+) -> Arc<Hooks> {
+    Arc::new(Hooks {
+        gateways: gateways.clone(),
+        intake: intake.clone(),
+        clock,
+        metrics,
+        public_url: settings.http.public_url.clone(),
+        trusted_proxies: settings.http.trusted_proxies.clone(),
+        body_max_bytes: settings.http.public.body_max_bytes,
+    })
+}
+
 fn build(settings: &Settings) -> Result<Gateways, StartError> {
     Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
 }
@@ -287,11 +339,16 @@ async fn open(
 ) -> Result<(Arc<Store>, crate::service::knowledge::Knowledge), StartError> {
     let own = settings.clone();
     let store = tokio::task::spawn_blocking(move || match storage {
-        Storage::OnDisk => open_store(&own),
+        Storage::OnDisk => open_store(&own)?.alone_in(&own.store),
         Storage::InMemory => Store::in_memory(parts_wait(&own)),
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;
+    match store.refuse_unfinished().await {
+        Err(error @ (StoreError::Unfinished(_) | StoreError::Newer)) => return Err(error.into()),
+        // Where the store is away, people are answered from what was known.
+        Ok(()) | Err(_) => {}
+    }
     Ok((Arc::new(store), known))
 }
 

@@ -4,6 +4,7 @@
 
 mod duty;
 mod fault;
+pub mod journal;
 mod lines;
 mod reference;
 mod roles;
@@ -38,6 +39,7 @@ const TOP: &[&str] = &[
     "texts",
     "http",
     "store",
+    "journal",
     "retention",
     "limits",
     "duty",
@@ -114,6 +116,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     section(&mut tree, "texts", &mut settings.texts, faults);
     section(&mut tree, "http", &mut settings.http, faults);
     section(&mut tree, "store", &mut settings.store, faults);
+    section(&mut tree, "journal", &mut settings.journal, faults);
     section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
     section(&mut tree, "duty", &mut settings.duty, faults);
@@ -124,6 +127,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     }
     check_agency(&settings, &tree, faults);
     check_http(&settings.http, &tree, faults);
+    journal::check(&settings, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
     roles::check(&settings, &tree, faults);
     duty::check(&settings, &tree, faults);

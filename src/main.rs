@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use mimalloc::MiMalloc;
-use siaga::cli::{self, Cli};
+use siaga::cli;
 
 /// What one thread allocates here often another frees, the store's writer above all: with the
 /// system's allocator that took a sixth of a message's time.
@@ -12,5 +11,5 @@ use siaga::cli::{self, Cli};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run(Cli::parse()).into()
+    cli::parse().map_or_else(ExitCode::from, |cli| cli::run(cli).into())
 }

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::web::listener::Bounds;
 
-/// Kept from clients: the store with its journal (10), the runtime, the log and both listeners
+/// Kept from clients: the store (10), the emergency journal (9), the runtime, the log and both listeners
 /// (10), and calls to carriers.
 const RESERVED: usize = 48;
 /// The operators' share where there is too little for all: an eighth.

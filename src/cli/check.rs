@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, print, say};
-use crate::config::{self, Faults, Settings, texts};
+use crate::config::{self, Faults, Settings, journal, texts};
 
 /// What `siaga check` is told.
 #[derive(Debug, Args)]
@@ -26,10 +26,16 @@ pub(super) fn run(check: &Check) -> Exit {
     }
     if faults.is_empty() {
         all(&settings, &mut told);
+        if check.strict && journal::shares_its_disk(&settings) {
+            told.warning(
+                "journal.path lies on the disk of the store: what befalls one befalls both",
+            );
+        }
     } else if let Err(found) = texts::build(&settings) {
         // With half a config, the longest names are not known.
         told.errors_of(&found);
     }
+    told.lines.iter().for_each(|line| say(line));
     let (errors, warnings) = (told.errors, told.warnings);
     print(&format!(
         "{errors} error(s), {warnings} warning(s) in {}",
@@ -65,6 +71,8 @@ pub(super) fn all(settings: &Settings, told: &mut Told) {
 /// What was found so far.
 #[derive(Default)]
 pub(super) struct Told {
+    /// What is to be said, a finding each.
+    pub(super) lines: Vec<String>,
     pub(super) errors: usize,
     warnings: usize,
 }
@@ -72,7 +80,7 @@ pub(super) struct Told {
 impl Told {
     fn error(&mut self, text: &str) {
         self.errors += 1;
-        say(&format!("error: {text}"));
+        self.lines.push(format!("error: {text}"));
     }
 
     fn errors_of(&mut self, faults: &Faults) {
@@ -83,6 +91,6 @@ impl Told {
 
     fn warning(&mut self, text: &str) {
         self.warnings += 1;
-        say(&format!("warning: {text}"));
+        self.lines.push(format!("warning: {text}"));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::fault::Form;
 use super::{Exit, Reached, load, reach};
 use crate::config;
 use crate::service::desk;
@@ -42,11 +43,11 @@ enum Format {
 pub(super) fn run(export: &Export) -> Exit {
     let What::Messages(messages) = &export.what;
     let Format::Ndjson = messages.format;
-    let settings = match load(&messages.config) {
+    let settings = match load(&messages.config, Form::Text) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    reach(&settings, async |reached| {
+    reach(&settings, Form::Text, async |reached| {
         match reached {
             Reached::Store(store) => every(&store).await?,
             Reached::Server(mut server) => server.get("/messages", show).await?,

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
+use super::fault::Form;
 use super::{Exit, Reached, load, print, reach, say};
 use crate::config::{self, Settings, texts};
 use crate::feed::shelters::{BYTES_MAX, Refused, Table};
@@ -52,7 +53,7 @@ struct Row {
 
 pub(super) fn run(import: &Import) -> Exit {
     let What::Shelters(asked) = &import.what;
-    let settings = match load(&asked.config) {
+    let settings = match load(&asked.config, Form::Text) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -78,7 +79,7 @@ pub(super) fn run(import: &Import) -> Exit {
             }
         };
     }
-    reach(&settings, async |reached| {
+    reach(&settings, Form::Text, async |reached| {
         let imported = match reached {
             Reached::Store(store) => desk::put_shelters(&store, table(&bytes, &settings)?).await?,
             Reached::Server(mut server) => imported(server.put("/shelters", bytes).await?),

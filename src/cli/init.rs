@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::check::{self, Told};
-use super::{Exit, print, say_error};
+use super::fault::{Failure, Form};
+use super::{Exit, print, say};
 use crate::app;
 use crate::config::{self, Settings};
 use crate::domain::gazetteer::Gazetteer;
@@ -66,9 +67,9 @@ enum InitError {
     /// It takes root.
     #[error("{0}")]
     NotAllowed(String),
-    /// The check of the new config failed; what it found has been said.
-    #[error("nothing was written: the config would not pass siaga check")]
-    Invalid,
+    /// The check of the new config failed, for these reasons.
+    #[error("{0}\nnothing was written: the config would not pass siaga check")]
+    Invalid(String),
     /// Something is there already.
     #[error("{} there already, and nothing is written over; move it away, or name other places with --config and --data", there(.0))]
     Conflict(Vec<PathBuf>),
@@ -107,7 +108,7 @@ impl InitError {
             Self::Usage(_) => Exit::Usage,
             Self::NotFound(_) => Exit::NotFound,
             Self::NotAllowed(_) => Exit::NotAllowed,
-            Self::Invalid => Exit::Invalid,
+            Self::Invalid(_) => Exit::Invalid,
             Self::Conflict(_) => Exit::Conflict,
             Self::Interrupted => Exit::Interrupted,
             Self::Failed(_) => Exit::Failed,
@@ -118,10 +119,7 @@ impl InitError {
 pub(super) fn run(init: &Init) -> Exit {
     match set_up(init) {
         Ok(()) => Exit::Done,
-        Err(error) => {
-            say_error(&error);
-            error.exit()
-        }
+        Err(error) => Failure::of(error.exit(), &error).tell(Form::of(init.json)),
     }
 }
 
@@ -185,16 +183,14 @@ fn checked(path: &Path, text: &str) -> Result<Settings, InitError> {
     // By itself: variables of the environment of this moment are not there at the next start.
     let settings = match config::parse(&path.display().to_string(), text, &[]) {
         Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Err(InitError::Invalid);
-        }
+        Err(faults) => return Err(InitError::Invalid(faults.to_string())),
     };
     let mut told = Told::default();
     check::all(&settings, &mut told);
     if told.errors > 0 {
-        return Err(InitError::Invalid);
+        return Err(InitError::Invalid(told.lines.join("\n")));
     }
+    told.lines.iter().for_each(|line| say(line));
     Ok(settings)
 }
 

@@ -1,8 +1,12 @@
 //! What a person types. One file per noun.
 
+mod backup;
 mod check;
 mod demo;
+mod doctor;
 mod export;
+mod fault;
+mod fsck;
 mod import;
 mod init;
 mod phone;
@@ -11,8 +15,9 @@ pub mod segments;
 mod serve;
 mod server;
 mod sim;
+mod store;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,6 +27,7 @@ use crate::app;
 use crate::config::{self, Settings};
 use crate::store::engine::EngineError;
 use crate::store::{Store, StoreError};
+use fault::{Failure, Form};
 use server::{Server, ServerError};
 
 /// SMS responder for disaster agencies.
@@ -50,6 +56,16 @@ enum Command {
     Import(import::Import),
     /// Write out what the store keeps, whether the server runs or not.
     Export(export::Export),
+    /// Look at everything that siaga needs, and say what to do about it.
+    Doctor(doctor::Doctor),
+    /// Check that what is kept is what was written, and that nothing of it is missing.
+    Fsck(fsck::Fsck),
+    /// Write everything to one file, whether the server runs or not.
+    Backup(backup::Backup),
+    /// Replace everything by such a file; whoever opted out since stays so.
+    Restore(backup::Restore),
+    /// Copy the store to another engine.
+    Store(store::StoreCommand),
     /// Print the completion of a shell.
     Completion {
         /// The shell.
@@ -104,6 +120,11 @@ pub fn run(cli: Cli) -> Exit {
         Command::Segments => segments::run(),
         Command::Import(import) => import::run(&import),
         Command::Export(export) => export::run(&export),
+        Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Fsck(fsck) => fsck::run(&fsck),
+        Command::Backup(backup) => backup::run(&backup),
+        Command::Restore(restore) => backup::run_restore(&restore),
+        Command::Store(command) => store::run(&command),
         Command::Completion { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "siaga", &mut std::io::stdout());
             Exit::Done
@@ -154,6 +175,26 @@ fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Prints rows: aligned on a terminal, with tabs between where something else reads them.
+fn table<const N: usize>(rows: &[[&str; N]]) {
+    let is_seen = std::io::stdout().is_terminal();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in rows {
+        let line = if is_seen {
+            let cells = row.iter().zip(widths);
+            let cells = cells.map(|(cell, width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ")
+        } else {
+            row.join("\t")
+        };
+        print(line.trim_end());
+    }
+}
+
 /// Where the work on what is kept is done.
 enum Reached {
     /// Here: no server has the store.
@@ -164,18 +205,23 @@ enum Reached {
 
 /// Finds who has the store of a config, and has it worked on: a running server, or nobody, and
 /// then it is opened here.
-fn reach(settings: &Settings, work: impl AsyncFnOnce(Reached) -> anyhow::Result<Exit>) -> Exit {
+fn reach(
+    settings: &Settings,
+    form: Form,
+    work: impl AsyncFnOnce(Reached) -> anyhow::Result<Exit>,
+) -> Exit {
+    attempt(form, async { work(find(settings).await?).await })
+}
+
+/// Does work that waits, and tells why where it fails.
+fn attempt(form: Form, work: impl Future<Output = anyhow::Result<Exit>>) -> Exit {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let done = runtime
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(async { work(find(settings).await?).await }));
-    done.unwrap_or_else(|error| {
-        say(&format!("{error:#}"));
-        let server = error.downcast_ref::<ServerError>();
-        server.map_or(Exit::Failed, ServerError::exit)
-    })
+        .and_then(|runtime| runtime.block_on(work));
+    done.unwrap_or_else(|error| Failure::from(error).tell(form))
 }
 
 async fn find(settings: &Settings) -> anyhow::Result<Reached> {
@@ -184,7 +230,10 @@ async fn find(settings: &Settings) -> anyhow::Result<Reached> {
         return Ok(Reached::Server(server));
     }
     match app::open_store(settings) {
-        Ok(store) => Ok(Reached::Store(Box::new(store))),
+        Ok(store) => {
+            store.refuse_unfinished().await?;
+            Ok(Reached::Store(Box::new(store)))
+        }
         Err(StoreError::Engine(EngineError::Locked { pid })) => {
             let silent = ServerError::Silent(format!("nothing answers at {}", socket.display()));
             Err(anyhow::Error::from(silent).context(format!("process {pid} has the store")))
@@ -194,9 +243,30 @@ async fn find(settings: &Settings) -> anyhow::Result<Reached> {
 }
 
 /// Reads a config, or says what is wrong with it.
-fn load(config: &Path) -> Result<Settings, Exit> {
-    config::load(config, &config::variables()).map_err(|faults| {
-        say_error(&faults);
-        Exit::Invalid
+fn load(config: &Path, form: Form) -> Result<Settings, Exit> {
+    let loaded = config::load(config, &config::variables());
+    loaded.map_err(|faults| Failure::from(&faults).tell(form))
+}
+
+/// Reads what was typed. Where it cannot be meant, that is told in the form that was asked for.
+pub fn parse() -> Result<Cli, Exit> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.trim_start_matches("error: ");
+        let failure = Failure::new(Exit::Usage, message).hint("siaga help says how it is called");
+        return Err(failure.tell(Form::Json));
+    }
+    // Nobody may be listening; then there is nobody to tell so.
+    let _ = error.print();
+    Err(if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
     })
 }

@@ -81,6 +81,16 @@ impl Server {
         }
     }
 
+    /// Asks for something; gives the JSON that comes back.
+    pub(super) async fn ask_for<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+    ) -> Result<T, ServerError> {
+        let response = self.ask(Method::GET, path, Bytes::new()).await?;
+        let bytes = whole(response).await?;
+        serde_json::from_slice(&bytes).map_err(|error| ServerError::Failed(error.to_string()))
+    }
+
     /// Sends a body; gives the JSON that comes back.
     pub(super) async fn put<T: DeserializeOwned>(
         &mut self,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::fault::{Failure, Form};
 use super::phone::{self, Shown};
-use super::{Exit, demo, print, say, say_error};
+use super::{Exit, demo, print};
 use crate::app::{self, Simulator};
 use crate::config::{self, Settings};
 use crate::dialog::intent::{Place, Reading};
@@ -52,16 +53,13 @@ struct Shared {
 }
 
 pub(super) fn run(sim: &Sim) -> Exit {
-    let shared = match &sim.what {
-        What::Sms(sms) => &sms.shared,
-        What::Phone(shared) => shared,
+    let (shared, form) = match &sim.what {
+        What::Sms(sms) => (&sms.shared, Form::of(sms.json)),
+        What::Phone(shared) => (shared, Form::Text),
     };
     let settings = match settings(shared) {
         Ok(settings) => settings,
-        Err(faults) => {
-            say_error(&faults);
-            return Exit::Invalid;
-        }
+        Err(faults) => return Failure::from(&faults).tell(form),
     };
     let from = Address::parse(&shared.from, settings.agency.home());
     let done = tokio::runtime::Builder::new_current_thread()
@@ -81,10 +79,7 @@ pub(super) fn run(sim: &Sim) -> Exit {
         });
     match done {
         Ok(()) => Exit::Done,
-        Err(error) => {
-            say(&format!("{error:#}"));
-            Exit::Failed
-        }
+        Err(error) => Failure::from(error).tell(form),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
 use crate::service::page::{Duty, DutySettings};
+use crate::store::journal::JournalSettings;
 use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience, REFUSALS_MAX};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where things are kept.
     pub store: StoreSettings,
+    /// Where messages are kept while the store takes none.
+    pub journal: JournalSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
     /// What is bounded beside the listeners.
@@ -55,6 +58,7 @@ impl Default for Settings {
             texts: TextSettings::default(),
             http: HttpSettings::default(),
             store: StoreSettings::default(),
+            journal: JournalSettings::default(),
             retention: RetentionSettings::default(),
             limits: Limits::default(),
             duty: DutySettings::default(),
@@ -327,8 +331,8 @@ impl HttpSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Milliseconds for a message to be on disk; then the carrier is asked to come again. Carriers
-    /// wait 5 s at least.
+    /// Milliseconds for a message to be in the store; then it goes to the journal, which has a second
+    /// more. Carriers wait 5 s at least.
     pub answer_within_ms: u64,
     /// Messages being handed to one gateway at once: after a crash, at most these are in doubt.
     pub sending_window: usize,

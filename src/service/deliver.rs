@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::clock::Clock;
+use super::emergency::Emergency;
 use super::health::Health as Standing;
 use super::metrics::Metrics;
 use super::pace::{Leave, News, Pace};
@@ -51,6 +52,8 @@ pub struct Outbox {
     pub metrics: Arc<Metrics>,
     /// Where it is said that a gateway is blocked.
     pub standing: Arc<Standing>,
+    /// Who opted out in what is not stored yet.
+    pub emergency: Arc<Emergency>,
     /// Messages in flight at once per gateway.
     pub window: usize,
 }
@@ -302,6 +305,11 @@ impl Outbox {
             let gateway = gateway.name();
             tracing::warn!(%gateway, "a message was taken too long ago to be sent now");
             return None;
+        }
+        if !due.asked_for && self.emergency.is_stopped(&due.outbound.to) {
+            // Its BERHENTI is not stored yet; once it is, the message is put away.
+            let code = "stopped".to_owned();
+            return Some((held(of, now, code), Health::Answered));
         }
         Some(match may_send {
             Ok(true) => {

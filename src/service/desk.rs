@@ -11,7 +11,11 @@ use crate::domain::area::AreaCode;
 use crate::domain::gazetteer::Gazetteer;
 use crate::feed::shelters::{Refused, Table};
 use crate::feed::{messages, shelters};
+use crate::store::engine::EngineError;
 use crate::store::{Store, StoreError};
+
+/// Room on the disk that is kept for messages once the store's reserve is given up.
+const ROOM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The desk of a running siaga.
 #[derive(Debug)]
@@ -79,6 +83,7 @@ pub fn read_shelters(table: &[u8], gazetteer: &Gazetteer) -> Table {
 pub async fn put_shelters(store: &Store, table: Table) -> Result<Imported, StoreError> {
     let taken = table.shelters.len();
     if taken > 0 {
+        has_room(store).await?;
         store.put_shelters(table.shelters).await?;
     }
     Ok(Imported {
@@ -89,6 +94,9 @@ pub async fn put_shelters(store: &Store, table: Table) -> Result<Imported, Store
 
 /// A page of all messages that a store keeps.
 pub async fn message_lines(store: &Store, cursor: u64) -> Result<Lines, StoreError> {
+    if cursor == 0 {
+        has_room(store).await?;
+    }
     let page = store.messages(cursor).await?;
     let lines = page
         .messages
@@ -98,6 +106,16 @@ pub async fn message_lines(store: &Store, cursor: u64) -> Result<Lines, StoreErr
         text: lines.collect(),
         next: page.next,
     })
+}
+
+/// On a disk that is full, what room there is belongs to messages: tables wait.
+async fn has_room(store: &Store) -> Result<(), StoreError> {
+    let health = store.health().await?;
+    let scarce = health.free_bytes.is_some_and(|free| free < ROOM_BYTES);
+    if health.reserve_spent && scarce {
+        return Err(EngineError::Full.into());
+    }
+    Ok(())
 }
 
 /// The area of a code, or of names as people write them: `Masaran, Kec Munjungan`.

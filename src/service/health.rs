@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::board::BoardKeeper;
 use super::clock::Clock;
+use super::emergency::{Emergency, JournalState};
 use super::metrics::Metrics;
 use crate::domain::board::Freshness;
 use crate::domain::message::GatewayName;
@@ -24,6 +25,7 @@ pub struct Health {
     store: Arc<Store>,
     board: Arc<BoardKeeper>,
     clock: Clock,
+    emergency: Arc<Emergency>,
     stopping: AtomicBool,
     blocked: Mutex<BTreeSet<GatewayName>>,
 }
@@ -37,6 +39,10 @@ pub struct Report {
     pub board: Freshness,
     /// The time that the board's word is of.
     pub board_as_of: Option<Timestamp>,
+    /// Where messages go that the store does not take.
+    pub journal: JournalState,
+    /// Messages do not go straight to the store.
+    pub degraded: bool,
     /// Whether warnings can go out to everyone; `None` while the store does not say.
     pub mode: Option<Mode>,
     /// siaga is going down: send no more.
@@ -68,19 +74,29 @@ impl StoreState {
 }
 
 impl Report {
-    /// Whether messages can be taken.
+    /// Whether messages can be taken: by the store, or by the journal in its place.
     pub fn is_ready(&self) -> bool {
-        self.store == StoreState::Ok && !self.stopping
+        let journal = match self.journal {
+            JournalState::None | JournalState::Refuses => false,
+            JournalState::Empty | JournalState::Holds => true,
+        };
+        (self.store == StoreState::Ok || journal) && !self.stopping
     }
 }
 
 impl Health {
     /// Everything well, until something else is said.
-    pub fn new(store: Arc<Store>, board: Arc<BoardKeeper>, clock: Clock) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        board: Arc<BoardKeeper>,
+        emergency: Arc<Emergency>,
+        clock: Clock,
+    ) -> Self {
         Self {
             store,
             board,
             clock,
+            emergency,
             stopping: AtomicBool::new(false),
             blocked: Mutex::default(),
         }
@@ -122,6 +138,8 @@ impl Health {
             store,
             board: board.freshness(self.clock.now()),
             board_as_of: board.data_as_of(),
+            journal: self.emergency.state(),
+            degraded: store != StoreState::Ok || self.emergency.is_degraded(),
             mode,
             stopping: self.stopping.load(Ordering::Acquire),
             blocked: self.lock().iter().cloned().collect(),
@@ -138,6 +156,7 @@ impl Health {
     pub async fn measure(&self, metrics: &Metrics) {
         let as_of = self.board.current().data_as_of();
         metrics.board_as_of(as_of.map_or(0, Timestamp::as_second));
+        self.emergency.measure();
         if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, self.store.counts()).await {
             metrics.waiting(&counts);
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 
@@ -17,10 +18,10 @@ use crate::dialog::{self, ReadContext};
 use crate::domain::address::Country;
 use crate::domain::agency::{Agency, ReplyMode};
 use crate::domain::board::Board;
-use crate::domain::caller::Sought;
+use crate::domain::caller::{Caller, Sought};
 use crate::domain::delivery::Urgency;
 use crate::domain::gazetteer::Gazetteer;
-use crate::domain::message::{GatewayName, Inbound};
+use crate::domain::message::{CarrierOptOut, GatewayName, Inbound};
 use crate::domain::report::{Report, ReportRef};
 use crate::domain::turn::{Effect, Flag, Outcome, Reply, Turn};
 use crate::store::Known;
@@ -61,18 +62,16 @@ pub(super) struct Circumstances<'a> {
     pub next_report: ReportRef,
     /// The phone that is asked about.
     pub sought: Option<&'a Sought>,
-    /// The time.
+    /// When the message reached us.
     pub now: Timestamp,
+    /// When it is answered.
+    pub said_at: Timestamp,
 }
 
 impl Knowledge {
     /// Reads a text. A "yes" to "did you mean" stands for the text that was put right.
     pub fn read(&self, inbound: &Inbound, known: &Known, now: Timestamp) -> Reading {
-        let context = ReadContext {
-            vocabulary: &self.vocabulary,
-            gazetteer: &self.gazetteer,
-            country: self.country,
-        };
+        let context = self.reading();
         let caller = &known.caller;
         let reading = dialog::read(&inbound.text, caller.open_question(now), &context);
         match decide::meant(&reading, caller, now) {
@@ -90,6 +89,7 @@ impl Knowledge {
     ) -> Turn {
         let facts = Facts {
             now: on.now,
+            said_at: on.said_at,
             gazetteer: &self.gazetteer,
             phrases: &self.phrases,
             board: on.board,
@@ -105,15 +105,9 @@ impl Knowledge {
     /// What a message leads to that could not be read: it is kept as it came, staff see it, and
     /// the sender is told that it is kept.
     pub(super) fn unread(&self, inbound: &Inbound, known: &Known) -> Turn {
-        let wording = Wording {
-            phrases: &self.phrases,
-            agency: &self.agency,
-            mode: self.reply_mode(&inbound.gateway),
-        };
-        let language = known.caller.language.unwrap_or_default();
         let outcome = if self.agency.serves(&inbound.from) {
             Outcome::Reply(Reply {
-                text: wording.word(Phrase::Gangguan, language, &[]),
+                text: self.disturbance(&inbound.gateway, &known.caller),
                 phrase: Phrase::Gangguan.name(),
                 urgency: Urgency::Rescue,
                 useful_until: None,
@@ -125,6 +119,42 @@ impl Knowledge {
             caller: known.caller.clone(),
             effects: vec![Effect::Flag(Flag::ReadingFailed)],
             outcome,
+        }
+    }
+
+    /// What a phone is told whose message is kept and cannot be answered now; `None` where it would
+    /// not be answered at all.
+    pub(super) fn disturbed(&self, inbound: &Inbound, caller: &Caller) -> Option<String> {
+        let ours = self.agency.own_numbers.contains(&inbound.from);
+        let by_carrier = inbound.opt_out != CarrierOptOut::None;
+        let own_words = self.phrases.wrote(&inbound.text);
+        let kept_from = caller.blocked.is_some() || ours || by_carrier || own_words;
+        let answered = self.agency.serves(&inbound.from) && !kept_from;
+        answered.then(|| self.disturbance(&inbound.gateway, caller))
+    }
+
+    /// Whether a message opts out, read by itself: BERHENTI goes before everything.
+    pub(super) fn opts_out(&self, inbound: &Inbound) -> bool {
+        let context = self.reading();
+        let reads = || dialog::read(&inbound.text, None, &context).intent == Intent::Unsubscribe;
+        let read = catch_unwind(AssertUnwindSafe(reads)).unwrap_or(false);
+        read || inbound.opt_out == CarrierOptOut::Stopped
+    }
+
+    fn disturbance(&self, gateway: &GatewayName, caller: &Caller) -> String {
+        let wording = Wording {
+            phrases: &self.phrases,
+            agency: &self.agency,
+            mode: self.reply_mode(gateway),
+        };
+        wording.word(Phrase::Gangguan, caller.language.unwrap_or_default(), &[])
+    }
+
+    const fn reading(&self) -> ReadContext<'_> {
+        ReadContext {
+            vocabulary: &self.vocabulary,
+            gazetteer: &self.gazetteer,
+            country: self.country,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is counted. One place, so that names, units and labels stay alike; never a label per phone.
 
+pub(super) mod journal;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -13,11 +15,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::message::GatewayName;
 use crate::store::Counts;
+use journal::JournalMetrics;
 
 /// Everything that is counted.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    pub(super) journal: JournalMetrics,
     messages: Family<ByIntent, Counter>,
     replies: Family<ByPhrase, Counter>,
     silences: Family<ByState, Counter>,
@@ -96,6 +100,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("siaga"),
+            journal: JournalMetrics::default(),
             messages: Family::default(),
             replies: Family::default(),
             silences: Family::default(),
@@ -120,6 +125,7 @@ impl Default for Metrics {
         metrics.register_messages();
         metrics.register_waiting();
         metrics.register_machine();
+        metrics.journal.register(&mut metrics.registry);
         metrics
     }
 }
@@ -167,7 +173,7 @@ impl Metrics {
         );
         registry.register(
             "reports_refused",
-            "Messages turned away with 503 because they could not be stored in time",
+            "Messages turned away with 503 because neither the store nor the journal took them",
             self.reports_refused.clone(),
         );
     }

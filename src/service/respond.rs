@@ -2,7 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+use tokio::time::timeout;
 
 use super::board::BoardKeeper;
 use super::clock::Clock;
@@ -11,14 +14,19 @@ use super::metrics::Metrics;
 use super::references::References;
 use super::reload::Reloadable;
 use crate::dialog::intent::{Intent, Reading};
-use crate::domain::caller::Sought;
+use crate::domain::caller::{Caller, Sought};
+use crate::domain::delivery::Urgency;
 use crate::domain::message::Inbound;
 use crate::domain::report::ReportRef;
-use crate::domain::turn::{Effect, Outcome, Turn};
-use crate::store::{Known, Sending, Store, StoreError, Taken};
+use crate::domain::turn::{Effect, Outcome, Reply, Turn};
+use crate::store::{Earlier, Known, MessageMark, Notes, Sending, Store, StoreError, Taken};
 
 /// How often a turn is decided anew because another message of the phone was first.
 const TRIES: usize = 8;
+/// A reply that waited longer is dropped, unless it is about a report.
+const USEFUL: SignedDuration = SignedDuration::from_mins(15);
+/// How long what is known about a phone may take while the store takes nothing.
+const KNOWN_WITHIN: Duration = Duration::from_millis(50);
 
 /// Answers messages.
 #[derive(Debug)]
@@ -40,6 +48,31 @@ pub enum RespondError {
     /// Other messages of the same phone were first, again and again.
     #[error("other messages of this phone were first {TRIES} times")]
     Outrun,
+}
+
+/// How a message comes.
+#[derive(Clone, Copy, Debug)]
+enum Coming {
+    /// From the carrier, whose answer may carry the reply.
+    Now(Sending),
+    /// From the journal.
+    Late(Notes),
+}
+
+/// What a phone is told whose message the store does not take.
+pub(super) enum Meanwhile {
+    /// It is stored: this was its reply.
+    Before(Option<String>),
+    /// What is known to all answers it; nothing is said where it would be kept silent on.
+    Answer(Option<String>),
+    /// Only that it is kept, in the language of this phone.
+    Nothing(Box<Caller>),
+}
+
+/// What came of a message, or of its earlier try.
+enum Answered {
+    Now(Box<Response>),
+    Before(Earlier, Box<Known>),
 }
 
 /// What a message was read as; `None` where reading failed.
@@ -105,14 +138,97 @@ impl Responder {
         inbound: &Inbound,
         sending: Sending,
     ) -> Result<Response, RespondError> {
+        let mark = self.store.mark_of(inbound)?;
+        self.respond_as(inbound, &mark, sending).await
+    }
+
+    /// The same, where the message was told from others before: in every try it is the same one.
+    pub async fn respond_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+        sending: Sending,
+    ) -> Result<Response, RespondError> {
+        match self.answered(inbound, mark, Coming::Now(sending)).await? {
+            Answered::Now(response) => Ok(*response),
+            Answered::Before(earlier, _) => Ok(Response::before(earlier.reply)),
+        }
+    }
+
+    /// Stores a message that waited in the journal, as of when it reached us. Its answer goes through
+    /// the outbox where it is still useful: the carrier's request is long answered.
+    pub async fn respond_late(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+        notes: Notes,
+    ) -> Result<(), RespondError> {
+        let answered = self.answered(inbound, mark, Coming::Late(notes)).await?;
+        let (Answered::Before(earlier, known), false) = (answered, notes.answered) else {
+            return Ok(());
+        };
+        // Its first try landed after all, when the carrier had been answered.
+        let reply = late_reply(earlier);
+        let useful = |reply: &Reply| reply.useful_until.is_none_or(|at| self.clock.now() < at);
+        if let Some(reply) = reply.filter(useful) {
+            self.store.answer_late(inbound, &known, &reply).await?;
+        }
+        Ok(())
+    }
+
+    /// What a phone can be told whose message the store does not take. A question about alerts and the
+    /// like is answered from what is known to all, as if its phone never wrote where nothing of it can
+    /// be read; the message's turn is taken once it is stored.
+    pub(super) async fn meanwhile(&self, inbound: &Inbound, mark: &MessageMark) -> Meanwhile {
+        let known = timeout(KNOWN_WITHIN, self.store.caller_as(inbound, mark)).await;
+        let unknown = |_| self.store.unknown(inbound, mark);
+        let known = known.map_or_else(unknown, |known| {
+            known.unwrap_or_else(|_| self.store.unknown(inbound, mark))
+        });
+        if let Some(earlier) = known.earlier {
+            return Meanwhile::Before(earlier.reply);
+        }
+        let nothing = |known: Known| Meanwhile::Nothing(Box::new(known.caller));
+        let (knowledge, now) = (self.knowledge.current(), self.clock.now());
+        let reading = self.guarded(|| knowledge.read(inbound, &known, now));
+        let Some(reading) = reading.filter(|reading| asks_only(&reading.intent)) else {
+            return nothing(known);
+        };
+        let board = self.board.current();
+        let on = Circumstances {
+            known: &known,
+            board: &board,
+            next_report: ReportRef::nth(0),
+            sought: None,
+            now,
+            said_at: now,
+        };
+        let turn = self.guarded(|| knowledge.decide(&reading, inbound, on));
+        match turn.filter(|turn| turn.effects.is_empty() && inbound.part.is_none()) {
+            Some(turn) => Meanwhile::Answer(reply(turn)),
+            None => nothing(known),
+        }
+    }
+
+    async fn answered(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+        coming: Coming,
+    ) -> Result<Answered, RespondError> {
         let begun = Instant::now();
+        let sending = match coming {
+            Coming::Now(sending) => sending,
+            Coming::Late(notes) if notes.answered => Sending::Inline,
+            Coming::Late(_) => Sending::Outbox,
+        };
         for _ in 0..TRIES {
-            let known = self.store.caller(inbound).await?;
-            if let Some(earlier) = known.earlier {
-                return Ok(Response::before(earlier.reply));
+            let known = self.store.caller_as(inbound, mark).await?;
+            if let Some(earlier) = known.earlier.clone() {
+                return Ok(Answered::Before(earlier, Box::new(known)));
             }
             let reference = self.references.take(&self.store, self.clock.now()).await?;
-            let (read, turn) = self.turn(inbound, &known, reference).await?;
+            let (read, turn) = self.turn(inbound, &known, reference, coming).await?;
             let taken = self.store.take_turn(inbound, &known, &turn, sending).await;
             let unused = match &taken {
                 Ok(Taken::New) => !opens(&turn, reference),
@@ -126,40 +242,16 @@ impl Responder {
             match taken? {
                 Taken::New => {
                     self.count(inbound, read.as_ref(), &turn, begun);
-                    return Ok(Response {
-                        reading: read,
-                        reply: reply(turn),
-                    });
+                    let (reading, reply) = (read, reply(turn));
+                    return Ok(Answered::Now(Box::new(Response { reading, reply })));
                 }
-                Taken::Before(earlier) => return Ok(Response::before(earlier.reply)),
+                Taken::Before(earlier) => {
+                    return Ok(Answered::Before(earlier, Box::new(known)));
+                }
                 Taken::Changed => {}
             }
         }
         Err(RespondError::Outrun)
-    }
-
-    /// The answer to a question that changes nothing and needs nothing of the phone: alerts,
-    /// earthquake, weather, shelters, from the board with its age. For a message that the store
-    /// cannot take; `None` for every other.
-    pub fn from_board(&self, inbound: &Inbound) -> Option<String> {
-        let (knowledge, now) = (self.knowledge.current(), self.clock.now());
-        let known = self.store.stranger(inbound).ok()?;
-        let reading = self.guarded(|| knowledge.read(inbound, &known, now))?;
-        if !asks_the_board(&reading.intent) {
-            return None;
-        }
-        let board = self.board.current();
-        let on = Circumstances {
-            known: &known,
-            board: &board,
-            // No report is opened by a question.
-            next_report: ReportRef::nth(0),
-            sought: None,
-            now,
-        };
-        let turn = self.guarded(|| knowledge.decide(&reading, inbound, on))?;
-        let asked = turn.effects.is_empty();
-        reply(turn).filter(|_| asked)
     }
 
     /// The pure part. Should it fail, the message is kept raw: a fault in reading loses nothing.
@@ -168,9 +260,14 @@ impl Responder {
         inbound: &Inbound,
         known: &Known,
         next_report: ReportRef,
+        coming: Coming,
     ) -> Result<(Read, Turn), StoreError> {
         let knowledge = self.knowledge.current();
-        let now = self.clock.now();
+        let said_at = self.clock.now();
+        let now = match coming {
+            Coming::Now(_) => said_at,
+            Coming::Late(_) => inbound.received_at,
+        };
         let Some(reading) = self.guarded(|| knowledge.read(inbound, known, now)) else {
             return Ok((None, knowledge.unread(inbound, known)));
         };
@@ -182,6 +279,7 @@ impl Responder {
             next_report,
             sought: sought.as_ref(),
             now,
+            said_at,
         };
         match self.guarded(|| knowledge.decide(&reading, inbound, on)) {
             Some(turn) => Ok((Some(reading), turn)),
@@ -220,15 +318,16 @@ impl Responder {
     }
 }
 
-/// Whether a message is a question that the board answers.
-const fn asks_the_board(intent: &Intent) -> bool {
+/// Whether a message asks for what is known to all and changes nothing.
+const fn asks_only(intent: &Intent) -> bool {
     match intent {
         Intent::Info
         | Intent::Quake
         | Intent::Weather
-        | Intent::CheckAlert(_)
         | Intent::Shelter
-        | Intent::Phones => true,
+        | Intent::CheckAlert(_)
+        | Intent::Phones
+        | Intent::Help(_) => true,
         Intent::Report
         | Intent::AddToReport(_)
         | Intent::ReportOrInfo
@@ -241,7 +340,6 @@ const fn asks_the_board(intent: &Intent) -> bool {
         | Intent::SafeErase
         | Intent::Find(_)
         | Intent::Emergency
-        | Intent::Help(_)
         | Intent::SetLanguage(_)
         | Intent::More
         | Intent::Cancel
@@ -260,6 +358,22 @@ fn opens(turn: &Turn, reference: ReportRef) -> bool {
     turn.effects.iter().any(|effect| match effect {
         Effect::Open(report) => report.reference == reference,
         Effect::Amend(_) | Effect::Flag(_) => false,
+    })
+}
+
+/// The reply that was decided on for a message, as it goes out now.
+fn late_reply(earlier: Earlier) -> Option<Reply> {
+    let useful = earlier.received_at.checked_add(USEFUL).ok();
+    let (urgency, useful_until) = if earlier.filed {
+        (Urgency::Rescue, None)
+    } else {
+        (Urgency::Reply, useful)
+    };
+    Some(Reply {
+        text: earlier.reply?,
+        phrase: "",
+        urgency,
+        useful_until,
     })
 }
 

@@ -33,7 +33,7 @@ pub struct Due {
 
 /// Messages of a gateway and urgency that are due.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub struct Awaiting {
     index: Key,
     /// The longest due of each partition.
     places: Vec<(i64, Partition)>,
@@ -158,7 +158,7 @@ impl Store {
         urgency: Urgency,
         now: Timestamp,
         most: usize,
-    ) -> Result<Waiting, StoreError> {
+    ) -> Result<Awaiting, StoreError> {
         let index = key::outbox(gateway, urgency);
         let (mut places, mut count) = (Vec::new(), 0);
         for at in self.hints.places(&index, ms(now)) {
@@ -174,7 +174,7 @@ impl Store {
         }
         places.sort_unstable();
         let count = count.min(most);
-        Ok(Waiting {
+        Ok(Awaiting {
             index,
             places,
             count,
@@ -185,7 +185,7 @@ impl Store {
     /// unwanted is put away and not given.
     pub async fn take_due(
         &self,
-        waiting: &Waiting,
+        waiting: &Awaiting,
         now: Timestamp,
         until: Timestamp,
         most: usize,
@@ -225,8 +225,7 @@ impl Store {
                 // Removed or damaged: nothing is left to send.
                 Ok(None) | Err(StoreError::Corrupt) => {
                     let away = Batch::new(at).unrank(index.clone(), one.member);
-                    self.engine
-                        .commit(away.add(key::count::OUTBOX.to_vec(), -1))
+                    self.commit(away.add(key::count::OUTBOX.to_vec(), -1))
                         .await?;
                 }
                 Err(other) => return Err(other),

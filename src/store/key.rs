@@ -67,7 +67,16 @@ pub(super) fn message(phone: &PhoneKey, mark: &[u8]) -> Key {
 
 /// Whether a key is that of a message.
 pub(super) fn is_message(key: &[u8]) -> bool {
-    let is = |piece: &[u8]| piece == b"message";
+    is_of(key, b"message")
+}
+
+/// Whether a key is that of the parts of a long message.
+pub(super) fn is_parts(key: &[u8]) -> bool {
+    is_of(key, b"parts")
+}
+
+fn is_of(key: &[u8], kind: &[u8]) -> bool {
+    let is = |piece: &[u8]| piece == kind;
     key.split(|byte| *byte == b'/').nth(2).is_some_and(is)
 }
 
@@ -186,4 +195,46 @@ pub(super) fn mode() -> Key {
 /// The latest time that was seen.
 pub(super) fn clock() -> Key {
     b"clock".to_vec()
+}
+
+/// When the last copy was made.
+pub(super) fn backup() -> Key {
+    b"backup".to_vec()
+}
+
+/// The mark of a store that is being filled.
+pub(super) fn unfinished() -> Key {
+    b"unfinished".to_vec()
+}
+
+/// Whether an entry is one that a store has before anything of phones or staff is in it.
+pub(super) fn is_of_every_store(key: &[u8]) -> bool {
+    let plain: [&[u8]; 4] = [b"mode", b"clock", b"backup", b"unfinished"];
+    let is_own = key.first() == Some(&0);
+    is_own || plain.contains(&key) || key.starts_with(b"reference-block")
+}
+
+/// Whether a name is of something that no restore takes away: who opted out, which report ids were
+/// given out, and that the restore is not finished.
+pub(super) fn outlives_restore(name: &[u8]) -> bool {
+    is_suppression(name) || name == b"unfinished" || name.starts_with(b"reference-block")
+}
+
+/// Whether a name is of what says who opted out.
+pub(super) fn is_suppression(name: &[u8]) -> bool {
+    name == b"suppressions" || phone_of_stop(name).is_some()
+}
+
+/// The phone of a mark.
+pub(super) fn phone_of_stop(key: &[u8]) -> Option<PhoneKey> {
+    phone_in(key, b"/stop")
+}
+
+/// The phone of a state.
+pub(super) fn phone_of_state(key: &[u8]) -> Option<PhoneKey> {
+    phone_in(key, b"/state")
+}
+
+fn phone_in(key: &[u8], rest: &[u8]) -> Option<PhoneKey> {
+    PhoneKey::from_text(key.strip_prefix(b"phone/")?.strip_suffix(rest)?)
 }

@@ -35,50 +35,69 @@ pub struct Known {
 pub struct Earlier {
     /// The reply; `None` where nothing was replied.
     pub reply: Option<String>,
+    /// Whether it opened or changed a report.
+    pub filed: bool,
+    /// When it reached us first.
+    pub received_at: Timestamp,
 }
+
+/// What a message is told from all others by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageMark(pub(super) Vec<u8>);
 
 impl Store {
     /// What is known about a message and its sender.
     pub async fn caller(&self, inbound: &Inbound) -> Result<Known, StoreError> {
-        let phone = self.phone_of(&inbound.from);
-        let (message, seen) = self.message_keys(&phone, inbound)?;
-        let mut keys = vec![key::phone(&phone), message.clone(), key::stop(&phone)];
-        keys.extend(seen.clone());
+        self.caller_as(inbound, &self.mark_of(inbound)?).await
+    }
+
+    /// What a message is told from all others by: once for each message, however often it is tried.
+    pub fn mark_of(&self, inbound: &Inbound) -> Result<MessageMark, StoreError> {
+        let Some(id) = &inbound.carrier_id else {
+            // Without an id nothing tells a repeat from a second message: each is kept.
+            return Ok(MessageMark(self.seal.draw()?.to_vec()));
+        };
+        let gateway = inbound.gateway.as_str().as_bytes();
+        let mark = self.seal.mark(&[b"message", gateway, id.as_bytes()]);
+        Ok(MessageMark(mark.to_vec()))
+    }
+
+    /// What is known about a message by its mark, and about its sender.
+    pub async fn caller_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+    ) -> Result<Known, StoreError> {
+        let mut known = self.known_as(inbound, mark);
+        let phone = known.phone;
+        let mut keys = vec![key::phone(&phone), known.message.clone(), key::stop(&phone)];
+        keys.extend(known.seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
         let (state, before, stop) = (next(), next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
-        let version = state.as_ref().map_or(0, |entry| entry.version);
-        let caller = self.caller_with(&phone, state, stop)?;
-        let earlier = before
-            .map(|entry| self.earlier(&message, entry))
+        known.version = state.as_ref().map_or(0, |entry| entry.version);
+        known.caller = self.caller_with(&phone, state, stop)?;
+        known.earlier = before
+            .map(|entry| self.earlier(&known.message, entry))
             .transpose()?;
         let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
-        let possible_duplicate = seen_at.transpose()?.is_some_and(recent);
-        Ok(Known {
-            caller,
-            version,
-            earlier,
-            possible_duplicate,
-            phone,
-            message,
-            seen,
-        })
+        known.possible_duplicate = seen_at.transpose()?.is_some_and(recent);
+        Ok(known)
     }
 
-    /// What is known about a message and its sender where nothing can be read.
-    pub fn stranger(&self, inbound: &Inbound) -> Result<Known, StoreError> {
+    /// The keys of a message and its sender, with nothing known about them.
+    pub(super) fn known_as(&self, inbound: &Inbound, mark: &MessageMark) -> Known {
         let phone = self.phone_of(&inbound.from);
-        let (message, seen) = self.message_keys(&phone, inbound)?;
-        Ok(Known {
+        Known {
             caller: Caller::default(),
             version: 0,
             earlier: None,
             possible_duplicate: false,
             phone,
-            message,
-            seen,
-        })
+            message: key::message(&phone, &mark.0),
+            seen: self.seen_key(&phone, inbound),
+        }
     }
 
     /// Messages that staff should look at for one reason, oldest first.
@@ -139,7 +158,11 @@ impl Store {
 
     pub(super) fn earlier(&self, message: &Key, entry: Entry) -> Result<Earlier, StoreError> {
         let kept: MessageRecord = self.unseal(message, entry.value)?;
-        Ok(Earlier { reply: kept.reply })
+        Ok(Earlier {
+            reply: kept.reply,
+            filed: !kept.reports.is_empty(),
+            received_at: kept.inbound.received_at(),
+        })
     }
 
     /// The state of a phone for its key.
@@ -153,16 +176,10 @@ impl Store {
         self.seal(key, &PhoneRecord { number, caller })
     }
 
-    /// The key of a message, and of its fingerprint where it has no id.
-    fn message_keys(
-        &self,
-        phone: &PhoneKey,
-        inbound: &Inbound,
-    ) -> Result<(Key, Option<Key>), StoreError> {
-        let gateway = inbound.gateway.as_str().as_bytes();
-        if let Some(id) = &inbound.carrier_id {
-            let mark = self.seal.mark(&[b"message", gateway, id.as_bytes()]);
-            return Ok((key::message(phone, &mark), None));
+    /// The key of a message's fingerprint, where it has no id.
+    fn seen_key(&self, phone: &PhoneKey, inbound: &Inbound) -> Option<Key> {
+        if inbound.carrier_id.is_some() {
+            return None;
         }
         let to = inbound
             .to
@@ -171,18 +188,13 @@ impl Store {
         let second = inbound.sent_at.map_or(i64::MIN, Timestamp::as_second);
         let fingerprint = self.seal.mark(&[
             b"fingerprint",
-            gateway,
+            inbound.gateway.as_str().as_bytes(),
             inbound.from.wire().as_bytes(),
             to.unwrap_or_default().as_bytes(),
             inbound.text.as_bytes(),
             &second.to_le_bytes(),
         ]);
-        // Without an id nothing tells a repeat from a second message: each is kept.
-        let mark = self.seal.draw()?;
-        Ok((
-            key::message(phone, &mark),
-            Some(key::seen(phone, &fingerprint)),
-        ))
+        Some(key::seen(phone, &fingerprint))
     }
 }
 

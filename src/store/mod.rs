@@ -5,10 +5,13 @@
 
 mod board;
 mod board_file;
+mod copying;
 mod deliveries;
 pub mod engine;
 mod export;
+mod fsck;
 mod hints;
+pub mod journal;
 mod key;
 mod messages;
 mod mode;
@@ -25,6 +28,7 @@ mod seal;
 mod settings;
 mod subscribers;
 mod turns;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,9 +39,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use board_file::{BoardFile, KeptBoard};
-pub use deliveries::{Attempt, Due, Waiting};
+pub use copying::{CopyError, Over, Restored, Sums, Transferred, WholeFile, Written};
+pub use deliveries::{Attempt, Awaiting, Due};
 pub use export::{Kept, MessagePage};
-pub use messages::{Earlier, Known};
+pub use fsck::Broken;
+pub use messages::{Earlier, Known, MessageMark};
 pub use pages::{Page, Paged, Unpaged};
 pub use parts::PartKept;
 pub use quarantine::Quarantined;
@@ -48,11 +54,12 @@ pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
 pub use subscribers::Suppression;
 pub use turns::{Sending, Taken};
+pub use waiting::{Notes, Raw, Waiting};
 
 use crate::domain::address::Address;
 use engine::embedded::{Embedded, EmbeddedOptions, FolderLock};
 use engine::redis::Redis;
-use engine::{Engine, EngineError, Entry, Health, Key, Partition, Watch};
+use engine::{Engine, EngineError, Entry, Finding, Health, Key, Partition, Watch};
 use hints::Hints;
 use office::Fence;
 use seal::Seal;
@@ -78,6 +85,9 @@ pub enum StoreError {
     /// Others changed the same thing first, again and again.
     #[error("others were first too often")]
     Outrun,
+    /// A copy into it was begun and is not finished.
+    #[error("store is half filled by {0}: run it again, it goes on")]
+    Unfinished(String),
     /// Every report id is in use.
     #[error("no report id is free")]
     Exhausted,
@@ -155,7 +165,6 @@ impl Store {
             ));
         }
         let seal = Seal::open(key_file)?;
-        let mut folder = None;
         let engine = match settings.engine {
             EngineKind::Embedded => {
                 let options = settings.embedded(seal.identity());
@@ -163,19 +172,28 @@ impl Store {
             }
             EngineKind::Redis => {
                 let options = settings.redis(seal.identity())?;
-                // What belongs to this machine is one process' alone.
-                folder = Some(Arc::new(FolderLock::take(&settings.path)?));
                 Redis::open(&options).map(|engine| Arc::new(engine) as Arc<dyn Engine>)
             }
         };
         if matches!(engine, Err(EngineError::Foreign)) {
             return Err(unusable("what is kept there was written with another key"));
         }
-        let store = Self::on(engine?, seal, retention, parts_wait);
-        Ok(Self {
-            _folder: folder,
-            ..store
-        })
+        Ok(Self::on(engine?, seal, retention, parts_wait))
+    }
+
+    /// The same store for a process that goes on: with Redis too it alone has the data directory,
+    /// where what belongs to this machine lies.
+    pub fn alone_in(self, settings: &StoreSettings) -> Result<Self, StoreError> {
+        match settings.engine {
+            EngineKind::Embedded => Ok(self),
+            EngineKind::Redis => {
+                let folder = FolderLock::take(&settings.path)?;
+                Ok(Self {
+                    _folder: Some(Arc::new(folder)),
+                    ..self
+                })
+            }
+        }
     }
 
     /// A store that is gone with the process.
@@ -225,9 +243,17 @@ impl Store {
         Ok(self.engine.health().await?)
     }
 
-    /// Writes a copy while everything goes on. The key file is not in it.
-    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        Ok(self.engine.backup(to).await?)
+    /// What the engine finds about its surroundings.
+    pub async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(self.engine.findings().await?)
+    }
+
+    /// What is found about the surroundings of a store that cannot be opened.
+    pub fn examine(settings: &StoreSettings) -> Result<Vec<Finding>, StoreError> {
+        match settings.engine {
+            EngineKind::Embedded => Ok(Vec::new()),
+            EngineKind::Redis => Ok(Redis::examine(&settings.redis(Vec::new())?)?),
+        }
     }
 
     /// Wakes when something is to be sent.

@@ -131,6 +131,13 @@ impl Store {
         Ok(removed)
     }
 
+    /// The latest time that was seen, as far as it was taken down.
+    pub async fn latest_seen(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = self.get_one(Partition::SHARED, &key::clock()).await?;
+        let seen = found.map(|entry| record::read(&entry.value)).transpose()?;
+        Ok(seen.map(record::at))
+    }
+
     /// The latest time that was ever seen: a clock that steps back makes nothing live longer.
     async fn latest(&self, now: Timestamp) -> Result<i64, StoreError> {
         let found = self.get_one(Partition::SHARED, &key::clock()).await?;
@@ -140,8 +147,7 @@ impl Store {
         };
         if ms(now) > saved {
             let batch = Batch::new(Partition::SHARED);
-            self.engine
-                .commit(batch.put(key::clock(), record::write(&ms(now))?))
+            self.commit(batch.put(key::clock(), record::write(&ms(now))?))
                 .await?;
         }
         Ok(saved.max(ms(now)))

@@ -38,6 +38,13 @@ impl PhoneKey {
         bytes.try_into().ok().map(Self)
     }
 
+    /// A key read back from its letters.
+    pub(super) fn from_text(letters: &[u8]) -> Option<Self> {
+        let mut bytes = [0; HASH_BYTES + 2];
+        let length = URL_SAFE_NO_PAD.decode_slice(letters, &mut bytes).ok()?;
+        Self::from_bytes(bytes.get(..length)?)
+    }
+
     /// The partition of everything about the phone.
     pub const fn partition(&self) -> Partition {
         let [first, ..] = self.0;

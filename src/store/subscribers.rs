@@ -51,8 +51,7 @@ impl Store {
             .read(at, &key::suppressions(), after, limit)
             .await?;
         let open = |entry: super::engine::Logged| {
-            let (phone, when, stopped): ([u8; 16], i64, bool) = record::read(&entry.value)?;
-            let phone = PhoneKey::from_bytes(&phone).ok_or(StoreError::Corrupt)?;
+            let (phone, when, stopped) = event(&entry.value)?;
             let (position, at) = (entry.position, record::at(when));
             Ok(Suppression {
                 position,
@@ -182,6 +181,18 @@ fn wanted(caller: &Caller) -> &[AreaCode] {
 }
 
 fn suppression(phone: &PhoneKey, at: Timestamp, stopped: bool) -> Result<Vec<u8>, StoreError> {
+    logged(&(*phone, ms(at), stopped))
+}
+
+/// A phone, when, and whether it opted out or came back, as the log has it.
+pub(super) fn logged((phone, at, stopped): &(PhoneKey, i64, bool)) -> Result<Vec<u8>, StoreError> {
     let hash: [u8; 16] = phone.bytes().try_into().map_err(|_| StoreError::Corrupt)?;
-    record::write(&(hash, ms(at), stopped))
+    record::write(&(hash, *at, *stopped))
+}
+
+/// A phone, when, and whether it opted out or came back.
+pub(super) fn event(logged: &[u8]) -> Result<(PhoneKey, i64, bool), StoreError> {
+    let (phone, at, stopped): ([u8; 16], i64, bool) = record::read(logged)?;
+    let phone = PhoneKey::from_bytes(&phone).ok_or(StoreError::Corrupt)?;
+    Ok((phone, at, stopped))
 }

@@ -1,7 +1,6 @@
 //! A turn is taken: the message, the phone's state, reports, subscriptions and the reply, in one
 //! commit.
 
-use super::deliveries::Place;
 use super::engine::{Batch, Committed};
 use super::messages::{Earlier, Known};
 use super::record::{self, DeliveryRecord, InboundRecord, MarkRecord, MessageRecord, ms};
@@ -126,10 +125,9 @@ impl Store {
         known: &Known,
         reply: &Reply,
     ) -> Result<Batch, StoreError> {
-        let now = inbound.received_at;
-        let mark = self.seal.mark(&[b"reply", &known.message]);
-        let place = Place::made(known.phone.partition(), ms(now), &mark);
-        self.with_delivery(batch, place, &DeliveryRecord::reply(inbound, reply), now)
+        let place = self.reply_place(inbound.received_at, known);
+        let made = DeliveryRecord::reply(inbound, reply);
+        self.with_delivery(batch, place, &made, inbound.received_at)
     }
 
     async fn with_effects(

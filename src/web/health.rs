@@ -20,14 +20,16 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `/readyz`: it takes messages. 503 while it does not.
+/// `/readyz`: it takes messages, if need be into the journal: degraded. 503 while it does not.
 pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response<Body> {
     let report = health.report().await;
     let text = serde_json::json!({
         "ready": report.is_ready(),
+        "degraded": report.degraded,
         "store": report.store.slug(),
         "board": report.board.slug(),
         "board_as_of": report.board_as_of.map(|at| at.to_string()),
+        "journal": report.journal.slug(),
         "mode": report.mode.map(Mode::slug),
         "stopping": report.stopping,
         "gateways_blocked": report.blocked.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -189,7 +189,7 @@ pub(super) async fn messages(State(desk): State<Arc<Desk>>) -> Response<Body> {
     typed(MEDIA_TYPE, Body::new(Export::begin(desk)))
 }
 
-fn typed(media_type: &'static str, body: Body) -> Response<Body> {
+pub(super) fn typed(media_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let media_type = HeaderValue::from_static(media_type);
     response
@@ -198,7 +198,7 @@ fn typed(media_type: &'static str, body: Body) -> Response<Body> {
     response
 }
 
-fn failed(error: &dyn Error) -> Problem {
+pub(super) fn failed(error: &dyn Error) -> Problem {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

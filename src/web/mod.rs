@@ -8,6 +8,7 @@ pub mod local;
 mod problem;
 mod site;
 mod socket;
+mod upkeep;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use axum::routing::{get, put};
 use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
+use crate::service::upkeep::Upkeep;
 use problem::Problem;
 pub use site::Site;
 use webhook::Hooks;
@@ -48,13 +50,17 @@ pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Site {
 }
 
 /// What a person at the server reaches, over the local socket.
-pub fn local(desk: Arc<Desk>) -> Site {
+pub fn local(desk: Arc<Desk>, keeper: Arc<Upkeep>) -> Site {
     let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/shelters", put(local::put_shelters))
         .route("/messages", get(local::messages))
+        .with_state(desk)
+        .route("/backup", get(upkeep::backup).put(upkeep::backed_up))
+        .route("/findings", get(upkeep::findings))
+        .route("/check", get(upkeep::check))
         .fallback(nowhere)
-        .with_state(desk);
+        .with_state(keeper);
     router.into()
 }
 

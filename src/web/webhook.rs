@@ -133,7 +133,7 @@ impl Hooks {
                 let why = error.to_string();
                 let kept = self
                     .intake
-                    .quarantine(gateway.name(), webhook, &why, self.clock.now());
+                    .quarantine(gateway, webhook, &why, self.clock.now());
                 match kept.await {
                     Ok(()) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why),
                     Err(error) => self.not_stored(gateway.name(), &error),

@@ -2,6 +2,7 @@
 
 mod init;
 mod local;
+mod operations;
 mod service;
 mod terminal;
 

@@ -7,6 +7,7 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod copies;
 mod damage;
 mod indexes;
 mod rigs;
@@ -31,27 +32,32 @@ macro_rules! contract {
     )+};
 }
 
+use copies::{
+    a_copy_has_everything_and_the_same_again_changes_nothing, a_dump_is_of_one_moment,
+    clearing_leaves_what_stays, nobody_listening_ends_a_dump, others_are_counted,
+};
 use indexes::{
     claims_lease_the_lowest_due_entries, indexes_are_read_in_order_and_in_pages,
     logs_keep_their_order_and_never_reuse_a_place, only_what_is_ranked_anew_is_due_without_doubt,
 };
 use rules::{
-    a_batch_is_done_whole_or_not_at_all, a_copy_made_while_writing_is_whole,
-    any_bytes_come_back_as_they_were, conditions_hold_or_name_themselves,
-    counters_add_up_and_give_their_total, everything_is_there_after_reopening,
-    health_says_what_is_so, many_writers_lose_nothing, one_holds_a_role_and_epochs_rise,
-    partitions_know_nothing_of_each_other, rates_are_shared_and_fill_with_time,
-    the_sweep_removes_what_expired_and_nothing_else, versions_never_come_twice,
-    watchers_wake_when_another_process_changes_their_topic, watchers_wake_when_their_topic_changes,
-    writes_of_an_old_epoch_are_refused,
+    a_batch_is_done_whole_or_not_at_all, any_bytes_come_back_as_they_were,
+    conditions_hold_or_name_themselves, counters_add_up_and_give_their_total,
+    everything_is_there_after_reopening, health_says_what_is_so, many_writers_lose_nothing,
+    one_holds_a_role_and_epochs_rise, partitions_know_nothing_of_each_other,
+    rates_are_shared_and_fill_with_time, the_sweep_removes_what_expired_and_nothing_else,
+    versions_never_come_twice, watchers_wake_when_another_process_changes_their_topic,
+    watchers_wake_when_their_topic_changes, writes_of_an_old_epoch_are_refused,
 };
 
 mod contract {
     contract!(
         a_batch_is_done_whole_or_not_at_all,
-        a_copy_made_while_writing_is_whole,
+        a_copy_has_everything_and_the_same_again_changes_nothing,
+        a_dump_is_of_one_moment,
         any_bytes_come_back_as_they_were,
         claims_lease_the_lowest_due_entries,
+        clearing_leaves_what_stays,
         conditions_hold_or_name_themselves,
         counters_add_up_and_give_their_total,
         everything_is_there_after_reopening,
@@ -59,8 +65,10 @@ mod contract {
         indexes_are_read_in_order_and_in_pages,
         logs_keep_their_order_and_never_reuse_a_place,
         many_writers_lose_nothing,
+        nobody_listening_ends_a_dump,
         one_holds_a_role_and_epochs_rise,
         only_what_is_ranked_anew_is_due_without_doubt,
+        others_are_counted,
         partitions_know_nothing_of_each_other,
         rates_are_shared_and_fill_with_time,
         the_sweep_removes_what_expired_and_nothing_else,

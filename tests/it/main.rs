@@ -16,6 +16,7 @@ mod conversations;
 mod engine_contract;
 mod fleet;
 mod gateways;
+mod journal;
 mod messages;
 mod pages;
 mod redis;

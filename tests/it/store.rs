@@ -1,10 +1,12 @@
 //! The verbs of the store: what is kept of a message, once, and what becomes of replies.
 
 mod board_file;
+mod copies;
 mod crash;
 pub(crate) mod deliveries;
 mod disk;
 mod faults;
+mod fsck;
 mod mode;
 mod parts;
 mod privacy;

@@ -1,5 +1,5 @@
-//! A store that does not take what is given to it: the carrier is asked to come again in time, and
-//! what it brings then is stored once.
+//! A store that does not take what is given to it, and no journal in its place: the carrier is asked
+//! to come again in time, and what it brings then is stored once.
 
 use std::path::Path;
 
@@ -18,6 +18,7 @@ async fn on_disk(folder: &Path, limit: &str) -> TestApp {
         "SIAGA__STORE__PATH={folder}/data
          SIAGA__STORE__KEY_FILE={folder}/siaga.key
          SIAGA__STORE__RESERVE_MIB=0
+         SIAGA__JOURNAL__PATH=/dev/null/none
          {limit}"
     );
     TestApp::of(&settings(&own), Storage::OnDisk, real_time()).await

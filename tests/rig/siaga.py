@@ -86,6 +86,14 @@ class Siaga:
             raise Failed("siaga ended while starting")
         return self.get("/readyz", self.admin_port)[0] == 200
 
+    def ends(self, within_s):
+        """Whether it ends by itself, or by what befalls it."""
+        try:
+            until(lambda: not self.process.runs(), within_s, "siaga ends")
+        except Failed:
+            return False
+        return True
+
     def stop(self):
         return self.process.stop() if self.process else None
 

@@ -43,7 +43,7 @@ pub(super) fn about(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<Ar
         return said;
     }
     let latest = found.iter().map(|alert| alert.sent_at).max();
-    let at = facts.board.data_as_of().or(latest).unwrap_or(facts.now);
+    let at = facts.board.data_as_of().or(latest).unwrap_or(facts.said_at);
     let items: Vec<String> = found.iter().map(|alert| item(talk, alert, area)).collect();
     let codes: Vec<String> = found.iter().map(|alert| alert.code.clone()).collect();
     let list = List {
@@ -62,7 +62,7 @@ fn named<'a>(talk: &Talk<'a>, hazard: Option<Hazard>, area: Option<AreaCode>) ->
     let facts = talk.facts;
     let mut found: Vec<&Alert> = facts
         .board
-        .named(facts.now)
+        .named(facts.said_at)
         .filter(|alert| hazard.is_none_or(|hazard| alert.hazard == hazard))
         .filter(|alert| area.is_none_or(|area| alert.concerns(area)))
         .collect();
@@ -77,10 +77,10 @@ fn named<'a>(talk: &Talk<'a>, hazard: Option<Hazard>, area: Option<AreaCode>) ->
 fn none(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Said {
     let facts = talk.facts;
     let label = talk.label_or_kab(area);
-    if !facts.board.can_say_none(facts.now) {
+    if !facts.board.can_say_none(facts.said_at) {
         return not_sure(talk, &label);
     }
-    let at = facts.board.data_as_of().unwrap_or(facts.now);
+    let at = facts.board.data_as_of().unwrap_or(facts.said_at);
     let (tempat, tgl) = (
         (Slot::Tempat, Value::Text(&label)),
         (Slot::Tgl, Value::Date(at)),
@@ -97,7 +97,7 @@ fn none(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<AreaCode>) -> 
 
 /// Nothing can be said of a place.
 pub(super) fn not_sure(talk: &Talk<'_>, place: &str) -> Said {
-    let at = Value::Time(talk.now());
+    let at = Value::Time(talk.said_at());
     talk.say(
         Phrase::InfoTidakPasti,
         &[(Slot::Tempat, Value::Text(place)), (Slot::Jam, at)],
@@ -118,7 +118,7 @@ fn told(talk: &Talk<'_>, alert: &Alert) -> Option<Said> {
     if let Some(age) = age(talk) {
         text = format!("{age} {text}");
     }
-    if !alert.is_active(talk.now()) {
+    if !alert.is_active(talk.said_at()) {
         let stands = talk
             .facts
             .phrases
@@ -137,7 +137,7 @@ const fn said(text: String) -> Said {
 
 /// How old the data is, once it is not fresh; with its day where that is another.
 fn age(talk: &Talk<'_>) -> Option<String> {
-    let (board, now) = (talk.facts.board, talk.now());
+    let (board, now) = (talk.facts.board, talk.said_at());
     if board.freshness(now) == Freshness::Fresh {
         return None;
     }
@@ -161,7 +161,7 @@ fn item(talk: &Talk<'_>, alert: &Alert, asked: Option<AreaCode>) -> String {
     let lexicon = talk.wording().lexicon(Phrase::InfoList, talk.language);
     let (level, hazard) = (lexicon.level(alert.level), lexicon.hazard(alert.hazard));
     let place = label(talk, alert, asked);
-    if alert.is_active(talk.now()) {
+    if alert.is_active(talk.said_at()) {
         return format!("{level} {hazard} {place}");
     }
     format!(

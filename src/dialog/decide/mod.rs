@@ -34,8 +34,11 @@ use talk::{Said, Talk};
 /// What is known beside the message and the phone.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
-    /// The time.
+    /// When the message reached us: what it does happens then.
     pub now: Timestamp,
+    /// When it is answered. Later than `now` where the message waited in the journal: what we know
+    /// has this age, and our questions begin to wait then.
+    pub said_at: Timestamp,
     /// The areas.
     pub gazetteer: &'a Gazetteer,
     /// The texts.

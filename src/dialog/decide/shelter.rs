@@ -32,7 +32,11 @@ pub(super) fn asked(talk: &mut Talk<'_>) -> Said {
 /// The open shelters, nearest first. During a tsunami alert: run, and the list behind LANJUT.
 pub(super) fn about(talk: &mut Talk<'_>, area: Option<AreaCode>) -> Said {
     let open = nearest(talk, area, ShelterKind::Open);
-    if let Some(alert) = talk.facts.board.worst(Hazard::Tsunami, area, talk.now()) {
+    if let Some(alert) = talk
+        .facts
+        .board
+        .worst(Hazard::Tsunami, area, talk.said_at())
+    {
         let refuge = alert.refuge.trim();
         let point = meeting_point(talk, area);
         let titik = if refuge.is_empty() {

@@ -1,6 +1,6 @@
 //! When not to reply: the message is stored all the same, and reports are taken in spite of it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::talk::{Said, Talk, hash};
 use super::{answer, subscribe};
@@ -147,10 +147,13 @@ fn kept_from(talk: &mut Talk<'_>) -> Option<Silence> {
 }
 
 fn is_late(talk: &Talk<'_>) -> bool {
+    talk.said_at().duration_since(sent_at(talk)) > LATE
+}
+
+/// When the carrier took the message; when it reached us, where the carrier does not say.
+fn sent_at(talk: &Talk<'_>) -> Timestamp {
     let inbound = talk.inbound;
-    inbound
-        .sent_at
-        .is_some_and(|sent| inbound.received_at.duration_since(sent) > LATE)
+    inbound.sent_at.unwrap_or(inbound.received_at)
 }
 
 fn late(talk: &mut Talk<'_>) -> Outcome {
@@ -160,7 +163,7 @@ fn late(talk: &mut Talk<'_>) -> Outcome {
     }
     answer(talk);
     talk.caller.question = None;
-    let (Some(reference), Some(sent)) = (touched(talk), talk.inbound.sent_at) else {
+    let Some(reference) = touched(talk) else {
         return Outcome::Silence(Silence::Late);
     };
     if let Some(outcome) = too_often_already(talk) {
@@ -169,8 +172,8 @@ fn late(talk: &mut Talk<'_>) -> Outcome {
     let said = talk.say(
         Phrase::Terlambat,
         &[
-            (Slot::Jam, Value::Time(sent)),
-            (Slot::Jam2, Value::Time(talk.inbound.received_at)),
+            (Slot::Jam, Value::Time(sent_at(talk))),
+            (Slot::Jam2, Value::Time(talk.said_at())),
             (Slot::Id, Value::Report(reference)),
         ],
     );

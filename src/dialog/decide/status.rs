@@ -81,7 +81,7 @@ pub(super) fn one(talk: &Talk<'_>, reference: ReportRef) -> Said {
 
 /// STATUS with an alert's code. "Not ours" is said only of a board that is known to be whole.
 pub(super) fn alert(talk: &Talk<'_>, code: &str) -> Said {
-    let (board, now) = (talk.facts.board, talk.now());
+    let (board, now) = (talk.facts.board, talk.said_at());
     let shown = crate::dialog::phrases::echo(code);
     let kode = (Slot::Kode, Value::Text(&shown));
     let Some(alert) = board.alert(code) else {

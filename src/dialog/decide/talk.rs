@@ -114,6 +114,10 @@ impl<'a> Talk<'a> {
         self.facts.now
     }
 
+    pub(super) const fn said_at(&self) -> Timestamp {
+        self.facts.said_at
+    }
+
     pub(super) const fn wording(&self) -> Wording<'a> {
         Wording {
             phrases: self.facts.phrases,
@@ -133,7 +137,7 @@ impl<'a> Talk<'a> {
     /// Opens a question.
     pub(super) fn ask(&mut self, asked: Asked) {
         self.caller.question = Some(Question {
-            asked_at: self.now(),
+            asked_at: self.said_at(),
             asked,
             language: self.language,
         });
@@ -146,7 +150,7 @@ impl<'a> Talk<'a> {
 
     /// Puts pages behind LANJUT, in place of what was there.
     pub(super) fn put_behind(&mut self, pages: Vec<(String, Option<Asked>)>) {
-        let since = self.now();
+        let since = self.said_at();
         let pages: Vec<Page> = pages
             .into_iter()
             .map(|(text, asked)| Page { text, asked })

@@ -131,6 +131,7 @@ impl Phone {
         };
         let facts = Facts {
             now: self.now,
+            said_at: self.now,
             gazetteer: &GAZETTEER,
             phrases: &PHRASES,
             board: &self.board,

@@ -31,7 +31,7 @@ pub(super) fn quake(talk: &Talk<'_>) -> Said {
     let Some(quake) = &talk.facts.board.quake else {
         return talk.say(Phrase::GempaKosong, &[]);
     };
-    let now = talk.now();
+    let now = talk.said_at();
     if now.duration_since(quake.read_at) > QUAKE_OLD {
         let read = quake.read_at;
         let filling = [
@@ -76,7 +76,7 @@ pub(super) fn about(talk: &Talk<'_>, area: Option<AreaCode>) -> Said {
     let facts = talk.facts;
     let label = talk.label_or_kab(area);
     let tempat = (Slot::Tempat, Value::Text(&label));
-    if let Some(alert) = facts.board.worst(Hazard::Wind, area, facts.now) {
+    if let Some(alert) = facts.board.worst(Hazard::Wind, area, facts.said_at) {
         let until = Value::Time(alert.expires_at);
         return talk.say(Phrase::CuacaDini, &[tempat, (Slot::Jam, until)]);
     }
@@ -84,7 +84,7 @@ pub(super) fn about(talk: &Talk<'_>, area: Option<AreaCode>) -> Said {
         return old(talk, &[tempat, (Slot::Tgl, NEVER.0), (Slot::Jam, NEVER.1)]);
     };
     let read = forecast.read_at;
-    if facts.now.duration_since(read) > FORECAST_OLD {
+    if facts.said_at.duration_since(read) > FORECAST_OLD {
         let (tgl, jam) = (
             (Slot::Tgl, Value::Date(read)),
             (Slot::Jam, Value::Time(read)),

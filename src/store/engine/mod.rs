@@ -8,14 +8,19 @@
 pub mod batch;
 mod buckets;
 pub mod embedded;
+mod finding;
+mod piece;
 pub mod redis;
 
 use std::fmt;
-use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 pub use batch::{Batch, Committed, Condition, Op};
+pub use finding::{Finding, Standing};
+pub use piece::{Damage, Dumped, Kind, Piece};
 
 /// What an engine's call gives once it is waited for.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -349,8 +354,24 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// still be read.
     fn sweep(&self, now: i64, limit: usize) -> Pending<'_, Swept>;
 
-    /// Writes a consistent copy to a file while everything goes on; the file appears whole or not.
-    fn backup<'a>(&'a self, to: &'a Path) -> Pending<'a, ()>;
+    /// Everything that is kept in a partition, or in all of them, page by page, while everything
+    /// goes on. What comes of one partition is from one moment. Nothing is changed or set aside:
+    /// what is damaged is told. Ends early where nobody listens any more.
+    fn dump(&self, at: Option<Partition>, into: mpsc::Sender<Vec<Dumped>>) -> Pending<'_, ()>;
+
+    /// Sets what is given, durably, whatever is there: for filling a partition from a copy that was
+    /// begun in an empty one. The same again changes nothing. An epoch only rises.
+    fn load(&self, at: Partition, pieces: Vec<Piece>) -> Pending<'_, ()>;
+
+    /// Removes everything of a partition but epochs and what has a name that `stays`. Not in one
+    /// moment.
+    fn clear(&self, at: Partition, stays: fn(&[u8]) -> bool) -> Pending<'_, ()>;
+
+    /// How many other processes have it open.
+    fn others(&self) -> Pending<'_, usize>;
+
+    /// What it finds about its surroundings, beside its health.
+    fn findings(&self) -> Pending<'_, Vec<Finding>>;
 }
 
 /// Waits for a topic to change.

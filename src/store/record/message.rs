@@ -1,5 +1,6 @@
 //! A message as it is kept, with what was answered.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{at, known, ms};
@@ -69,6 +70,10 @@ impl InboundRecord {
                 CarrierOptOut::Answered => 2,
             },
         }
+    }
+
+    pub(in crate::store) fn received_at(&self) -> Timestamp {
+        at(self.received)
     }
 
     pub(in crate::store) fn inbound(self) -> Result<Inbound, StoreError> {

@@ -8,7 +8,9 @@ mod caller;
 mod delivery;
 mod message;
 mod mode;
+mod piece;
 mod report;
+mod waiting;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,7 +23,9 @@ pub(super) use caller::{CallerRecord, PhoneRecord};
 pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};
 pub(super) use mode::ModeRecord;
+pub(super) use piece::{FrameRecord, PieceRecord, UnfinishedRecord};
 pub(super) use report::ReportRecord;
+pub(super) use waiting::WaitingRecord;
 
 /// The schema that is written; older ones are read.
 const SCHEMA: u8 = 1;

@@ -138,6 +138,7 @@ impl World {
         };
         let facts = Facts {
             now: self.now,
+            said_at: self.now,
             gazetteer: &GAZETTEER,
             phrases: &PHRASES,
             board: &self.board,

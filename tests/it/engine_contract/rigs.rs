@@ -1,6 +1,6 @@
 //! The engines that are tested, each opened anew for a rule.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,10 +21,8 @@ pub(crate) trait Rig {
     fn reopen(&mut self);
     /// The same store as another process has it; `None` where one process has it alone.
     fn beside(&self) -> Option<Arc<dyn Engine>>;
-    /// A file that a copy was made to, as an engine.
-    fn open_copy(&self, file: &Path) -> Arc<dyn Engine>;
-    /// A folder for files.
-    fn scratch(&self) -> PathBuf;
+    /// An empty one of its kind.
+    fn empty(&self) -> Arc<dyn Engine>;
 }
 
 /// Every engine there is.
@@ -48,6 +46,11 @@ impl FolderRig {
         let folder = tempfile::tempdir().unwrap();
         let engine = Some(open(Some(folder.path().join("data"))));
         Self { folder, engine }
+    }
+
+    /// A folder for files.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder.path().to_owned()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -81,27 +84,18 @@ impl Rig for FolderRig {
         None
     }
 
-    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
-        open_copy(self.folder.path(), file)
-    }
-
-    fn scratch(&self) -> PathBuf {
-        self.folder.path().to_owned()
+    fn empty(&self) -> Arc<dyn Engine> {
+        open(Some(self.folder.path().join("empty")))
     }
 }
 
 /// The embedded engine in memory.
 #[derive(Debug)]
-struct MemoryRig {
-    folder: TempDir,
-    engine: Arc<dyn Engine>,
-}
+struct MemoryRig(Arc<dyn Engine>);
 
 impl MemoryRig {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = open(None);
-        Self { folder, engine }
+        Self(open(None))
     }
 }
 
@@ -111,7 +105,7 @@ impl Rig for MemoryRig {
     }
 
     fn engine(&self) -> Arc<dyn Engine> {
-        self.engine.clone()
+        self.0.clone()
     }
 
     fn is_durable(&self) -> bool {
@@ -119,27 +113,16 @@ impl Rig for MemoryRig {
     }
 
     fn reopen(&mut self) {
-        self.engine = open(None);
+        self.0 = open(None);
     }
 
     fn beside(&self) -> Option<Arc<dyn Engine>> {
         None
     }
 
-    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
-        open_copy(self.folder.path(), file)
+    fn empty(&self) -> Arc<dyn Engine> {
+        open(None)
     }
-
-    fn scratch(&self) -> PathBuf {
-        self.folder.path().to_owned()
-    }
-}
-
-fn open_copy(scratch: &Path, file: &Path) -> Arc<dyn Engine> {
-    let folder = scratch.join("copy");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::rename(file, folder.join("siaga.db")).unwrap();
-    open(Some(folder))
 }
 
 pub(crate) fn open(folder: Option<PathBuf>) -> Arc<dyn Engine> {
@@ -153,19 +136,22 @@ pub(crate) fn open(folder: Option<PathBuf>) -> Arc<dyn Engine> {
 }
 
 /// Redis, in a corner of its own.
-struct RedisRig {
+pub(crate) struct RedisRig {
     name: &'static str,
-    folder: TempDir,
     options: RedisOptions,
     engine: Option<Arc<dyn Engine>>,
 }
 
 impl RedisRig {
-    fn new(name: &'static str, site: &Site) -> Self {
+    /// What its keys begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.options.settings.prefix
+    }
+
+    pub(crate) fn new(name: &'static str, site: &Site) -> Self {
         let options = options(site);
         Self {
             name,
-            folder: tempfile::tempdir().unwrap(),
             engine: Some(Arc::new(Redis::open(&options).unwrap())),
             options,
         }
@@ -194,14 +180,9 @@ impl Rig for RedisRig {
         Some(Arc::new(Redis::open(&self.options).unwrap()))
     }
 
-    fn open_copy(&self, file: &Path) -> Arc<dyn Engine> {
+    fn empty(&self) -> Arc<dyn Engine> {
         let mut options = self.options.clone();
-        options.settings.prefix.push_str("-copy");
-        Redis::restore(&options, file).unwrap();
+        options.settings.prefix.push_str("-empty");
         Arc::new(Redis::open(&options).unwrap())
-    }
-
-    fn scratch(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 }

@@ -364,34 +364,3 @@ pub(crate) async fn everything_is_there_after_reopening(rig: &mut dyn Rig) {
     assert_eq!(done(&engine, batch).await, [3, 6]);
     assert!(value(&engine, "a").await.unwrap().version > before.version);
 }
-
-pub(crate) async fn a_copy_made_while_writing_is_whole(rig: &mut dyn Rig) {
-    let engine = rig.engine();
-    let file = rig.scratch().join("copy.db");
-    let writing = async {
-        for n in 0..200_u32 {
-            let batch = Batch::new(here())
-                .put(key("left"), n.to_le_bytes().to_vec())
-                .put(key("right"), n.to_le_bytes().to_vec());
-            done(&engine, batch).await;
-        }
-    };
-    done(
-        &engine,
-        Batch::new(here()).put(key("before"), b"1".to_vec()),
-    )
-    .await;
-    let ((), copied) = tokio::join!(writing, engine.backup(&file));
-    copied.unwrap();
-    let copy = rig.open_copy(&file);
-    let found = copy
-        .get(here(), &[key("left"), key("right"), key("before")])
-        .await
-        .unwrap();
-    let values: Vec<Option<Vec<u8>>> = found
-        .into_iter()
-        .map(|entry| entry.map(|entry| entry.value))
-        .collect();
-    assert_eq!(values[0], values[1]);
-    assert_eq!(values[2].as_deref(), Some(b"1".as_slice()));
-}

@@ -8,7 +8,7 @@ use siaga::domain::language::Language;
 use siaga::domain::message::Part;
 use siaga::domain::report::ReportRef;
 use siaga::domain::turn::{Effect, Flag, Turn};
-use siaga::store::{RetentionSettings, Sending, Store, StoreError};
+use siaga::store::{Over, RetentionSettings, Sending, Store, StoreError};
 
 use super::deliveries::due;
 use super::{PARTS_WAIT, at, gateway, inbound, open, report, settings, take, turn};
@@ -78,7 +78,8 @@ async fn no_number_and_no_text_is_found_on_the_disk() {
     assert_eq!(due(&store, 5, 9).await.len(), 1);
     let copies = folder.path().join("copies");
     fs::create_dir(&copies).unwrap();
-    store.backup(&copies.join("siaga.db")).await.unwrap();
+    let copy = copies.join("siaga.backup");
+    store.backup(&copy, Over::Nothing, at(9)).await.unwrap();
     let data = folder.path().join("data");
     assert!(
         fs::metadata(data.join("siaga.db-wal")).unwrap().len() > 0,

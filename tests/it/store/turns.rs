@@ -61,6 +61,8 @@ async fn the_same_message_again_gets_the_first_answer_and_changes_nothing() {
     let again = store.caller(&first).await.unwrap();
     let earlier = Earlier {
         reply: Some("Diterima".to_owned()),
+        filed: true,
+        received_at: at(0),
     };
     assert_eq!(again.earlier.as_ref(), Some(&earlier));
     for known in [&known, &again] {

@@ -20,6 +20,8 @@ regency = ["35.03", "35.05"]
 listen = "127.0.0.1:0"
 [http.admin]
 listen = "127.0.0.1:0"
+[journal]
+size_mib = 1
 [gateways.kannel]
 kind = "kannel"
 callback_auth = { type = "query_token", value = "K7-mo" }

@@ -20,7 +20,7 @@ const WALKED_PER_REMOVED: usize = 4;
 /// What the writer remembers from one transaction to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    counters: Counters,
+    pub(super) counters: Counters,
     draft: Draft,
     /// The row that the sweep has come to.
     swept_to: i64,
@@ -131,7 +131,7 @@ impl Work<'_> {
         }
     }
 
-    fn total(&mut self, p: u8, name: &[u8]) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn total(&mut self, p: u8, name: &[u8]) -> rusqlite::Result<Option<i64>> {
         self.memory.counters.total(self.conn, p, name)
     }
 
@@ -180,7 +180,11 @@ impl Work<'_> {
         Ok(None)
     }
 
-    fn put(&mut self, entry: Written<'_>, spots: &mut Spots<'_>) -> rusqlite::Result<()> {
+    pub(super) fn put(
+        &mut self,
+        entry: Written<'_>,
+        spots: &mut Spots<'_>,
+    ) -> rusqlite::Result<()> {
         let known = spots.iter().position(|(key, _)| *key == entry.key);
         // What a condition found is good for one change: the next one finds what that one wrote.
         let spot = match known {
@@ -195,14 +199,14 @@ impl Work<'_> {
         entries::insert(self.conn, id, entry)
     }
 
-    fn delete(&mut self, hash: i64, id: i64) -> rusqlite::Result<()> {
+    pub(super) fn delete(&mut self, hash: i64, id: i64) -> rusqlite::Result<()> {
         entries::delete(self.conn, id)?;
         self.memory.draft.remove(self.conn, hash, id)
     }
 
     fn append(&mut self, p: u8, name: &[u8], value: &[u8]) -> rusqlite::Result<i64> {
         // The log's end is counted apart, so that a trimmed log goes on where it was.
-        let tail = [b"\0tail/", name].concat();
+        let tail = [super::copies::TAIL, name].concat();
         let last = match self.total(p, &tail)? {
             Some(last) => last,
             None => read::last_position(self.conn, p, name)?,
@@ -218,7 +222,7 @@ impl Work<'_> {
         Ok(position)
     }
 
-    fn set_rank(
+    pub(super) fn set_rank(
         &self,
         p: u8,
         name: &[u8],

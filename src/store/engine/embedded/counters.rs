@@ -39,6 +39,11 @@ impl Counters {
         *self = Self::default();
     }
 
+    /// Totals are read anew: they were changed beside this. All must be written before.
+    pub(super) fn forget_held(&mut self) {
+        self.held.clear();
+    }
+
     /// A version that no entry had. After a crash the rest of the reserved ones is skipped.
     pub(super) fn next_version(&mut self, conn: &Connection) -> rusqlite::Result<i64> {
         if self.version >= self.reserved {

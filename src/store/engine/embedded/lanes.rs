@@ -214,16 +214,18 @@ impl Lanes {
         self.write(|conn| file::checkpoint(conn, mode)).map(|_| ())
     }
 
-    /// Writes a copy of everything to a new file, through a connection of its own: a long copy
-    /// keeps no reader waiting.
-    pub(super) fn copy(&self, to: &str) -> rusqlite::Result<()> {
-        let sql = "VACUUM INTO ?1";
+    /// Runs `work` on one moment, on a connection of its own: a long walk keeps nobody waiting. In
+    /// memory there is no other connection, so that it keeps everybody waiting.
+    pub(super) fn apart<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         if self.readers.is_empty() {
-            return self.write(|conn| conn.execute(sql, [to])).map(|_| ());
+            return self.read(work);
         }
         let apart = file::connect_reader(&self.place)?;
-        apart.pragma_update(None, "query_only", false)?;
-        apart.execute(sql, [to]).map(|_| ())
+        apart.execute_batch("BEGIN")?;
+        work(&apart)
     }
 
     /// Gives up every connection: after a failed fsync none can be trusted.

@@ -5,6 +5,7 @@
 
 mod absent;
 mod apply;
+mod copies;
 mod counters;
 mod entries;
 mod fault;
@@ -15,7 +16,7 @@ mod read;
 mod sum;
 mod writer;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,9 @@ use self::read::{Bad, Checked};
 use self::writer::{Answer, Job, Shared, Task, Writer};
 use super::buckets::Buckets;
 use super::{
-    Batch, Candidacy, Committed, Election, Engine, EngineError, Entry, Health, Key, Lease, Logged,
-    Partition, Pending, Ranked, Rate, Scanned, Swept, Took, Watch, Window,
+    Batch, Candidacy, Committed, Dumped, Election, Engine, EngineError, Entry, Finding, Health,
+    Key, Lease, Logged, Partition, Pending, Piece, Ranked, Rate, Scanned, Swept, Took, Watch,
+    Window,
 };
 
 /// Jobs that may wait for the writer. At 10,000 a second they are gone within the deadline.
@@ -304,12 +306,65 @@ impl Engine for Embedded {
         })
     }
 
-    fn backup<'a>(&'a self, to: &'a Path) -> Pending<'a, ()> {
-        let (lanes, to) = (Arc::clone(&self.lanes), to.to_owned());
+    fn dump(&self, at: Option<Partition>, into: mpsc::Sender<Vec<Dumped>>) -> Pending<'_, ()> {
+        let lanes = Arc::clone(&self.lanes);
         Box::pin(async move {
-            let copied = tokio::task::spawn_blocking(move || copy_whole(&lanes, &to)).await;
-            copied.unwrap_or_else(|error| Err(EngineError::Broken(error.into())))
+            if self.lanes.place.database().is_none() {
+                // Nobody may be waited for here: whoever listens may use the one connection.
+                let mut all = Vec::new();
+                self.read(|conn| {
+                    copies::dump(conn, at, &mut |page| {
+                        all.push(page);
+                        true
+                    })
+                })?;
+                for page in all {
+                    if into.send(page).await.is_err() {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
+            let dumping = tokio::task::spawn_blocking(move || {
+                lanes.apart(|conn| {
+                    copies::dump(conn, at, &mut |page| into.blocking_send(page).is_ok())
+                })
+            });
+            let dumped = dumping
+                .await
+                .map_err(|error| EngineError::Broken(error.into()))?;
+            dumped.map_err(|error| fault::told(&error))
         })
+    }
+
+    fn load(&self, at: Partition, pieces: Vec<Piece>) -> Pending<'_, ()> {
+        Box::pin(async move { self.ask(Task::Load(at, pieces)).await.map(|_| ()) })
+    }
+
+    fn clear(&self, at: Partition, stays: fn(&[u8]) -> bool) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let mut behind = 0;
+            loop {
+                match self.ask(Task::Clear(at, stays, behind)).await? {
+                    Answer::Cleared(Some(last)) => behind = last,
+                    Answer::Cleared(None) => return Ok(()),
+                    Answer::Committed(_)
+                    | Answer::Claimed(_)
+                    | Answer::Elected(_)
+                    | Answer::Swept(_)
+                    | Answer::Done => return Err(odd()),
+                }
+            }
+        })
+    }
+
+    fn others(&self) -> Pending<'_, usize> {
+        // The lock keeps them out.
+        Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn findings(&self) -> Pending<'_, Vec<Finding>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
 
@@ -346,31 +401,4 @@ fn fill(path: &Path, bytes: u64) -> io::Result<()> {
         left -= u64::try_from(now).unwrap_or(left);
     }
     file.sync_all()
-}
-
-/// Copies the whole store beside the target, syncs it, and gives it its name.
-fn copy_whole(lanes: &Lanes, to: &Path) -> Result<(), EngineError> {
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = folder.join(name);
-    let named = || -> io::Result<()> {
-        let target = part.display().to_string();
-        let _ = fs::remove_file(&part);
-        // Created here for its owner alone; SQLite fills an empty file.
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)?;
-        lanes.copy(&target).map_err(io::Error::other)?;
-        File::open(&part)?.sync_all()?;
-        fs::rename(&part, to)?;
-        file::sync_folder(folder)
-    };
-    named().map_err(|error| {
-        let _ = fs::remove_file(&part);
-        EngineError::Broken(error.into())
-    })
 }

@@ -18,7 +18,7 @@ use super::fault::{self, Fault};
 use super::lanes::{Lanes, Patience};
 use super::read::Bad;
 use crate::store::engine::{
-    Batch, Candidacy, Committed, Election, EngineError, Key, Lease, Partition, Ranked, Swept,
+    Batch, Candidacy, Committed, Election, EngineError, Key, Lease, Partition, Piece, Ranked, Swept,
 };
 
 /// Most jobs in one transaction: bounds what one failure takes along and how long a commit lasts.
@@ -38,6 +38,9 @@ pub(super) enum Task {
     Elect(Candidacy),
     Sweep(i64, usize),
     SetAside(Vec<Bad>),
+    Load(Partition, Vec<Piece>),
+    /// Behind a row.
+    Clear(Partition, fn(&[u8]) -> bool, i64),
     /// Nothing, in a transaction that writes: to see whether it can.
     Probe,
 }
@@ -56,6 +59,8 @@ pub(super) enum Answer {
     Claimed(Vec<Ranked>),
     Elected(Election),
     Swept(Swept),
+    /// As far as this row.
+    Cleared(Option<i64>),
     Done,
 }
 
@@ -338,6 +343,11 @@ fn perform(work: &mut Work<'_>, task: &Task) -> rusqlite::Result<Performed> {
             aside = set_aside(work, rows)?;
             Answer::Done
         }
+        Task::Load(at, pieces) => {
+            work.load(*at, pieces)?;
+            Answer::Done
+        }
+        Task::Clear(at, stays, behind) => Answer::Cleared(work.clear(*at, *stays, *behind)?),
         Task::Probe => {
             work.probe()?;
             Answer::Done

@@ -6,7 +6,7 @@ use super::script::{Call, Script};
 use super::{Batch, Condition, Key, Op, Partition};
 
 /// Numbers that a script can count to.
-const MOST: i64 = 1 << 53;
+pub(super) const MOST: i64 = 1 << 53;
 
 /// The call that commits a batch.
 pub(super) fn commit(names: &Names, writer: &str, batch: &Batch) -> Call {

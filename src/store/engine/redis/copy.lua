@@ -1,12 +1,11 @@
--- Everything of a partition from one moment, as Redis writes it down. KEYS: names of what exists,
--- how many there were when the keys were listed in ARGV[1], then the keys.
-if redis.call('SCARD', KEYS[1]) ~= tonumber(ARGV[1]) then return false end
-local found = {}
-for i = 1, #KEYS do
-  local written = redis.call('DUMP', KEYS[i])
-  if written then
-    found[#found + 1] = KEYS[i]
-    found[#found + 1] = written
+-- Everything of a partition from one moment, beside itself, for a while. KEYS: names of what exists,
+-- a sign that the copy is there, then each key and where its copy goes. ARGV: how many names there
+-- were when the keys were listed, how long the copy stays in ms.
+if redis.call('SCARD', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])
+for i = 3, #KEYS, 2 do
+  if redis.call('COPY', KEYS[i], KEYS[i + 1], 'REPLACE') == 1 then
+    redis.call('PEXPIRE', KEYS[i + 1], ARGV[2])
   end
 end
-return found
+return 1

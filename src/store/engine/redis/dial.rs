@@ -236,7 +236,7 @@ impl<'a> About<'a> {
         number.unwrap_or_default()
     }
 
-    fn version(&self) -> (u32, u32) {
+    pub(super) fn version(&self) -> (u32, u32) {
         let mut pieces = self.field("redis_version").unwrap_or_default().split('.');
         let mut next = || {
             pieces

@@ -81,14 +81,13 @@ impl Names {
         self.with(Partition::SHARED, "rate:", name.as_bytes())
     }
 
-    /// A key as a copy names it: `:{p}:…`.
-    pub(super) fn without_prefix<'a>(&self, key: &'a [u8]) -> &'a [u8] {
-        key.strip_prefix(self.prefix.as_bytes()).unwrap_or(key)
-    }
-
-    /// A key by its name in a copy.
-    pub(super) fn with_prefix(&self, name: &[u8]) -> Vec<u8> {
-        [self.prefix.as_bytes(), name].concat()
+    /// Where the copy of a partition lies while it is read.
+    pub(super) fn shadow(&self, at: Partition, name: &str) -> Shadow {
+        let place = self.own(at, &format!("copy:{name}"));
+        Shadow {
+            place,
+            skipped: self.own(at, "").len(),
+        }
     }
 
     /// The channel of a topic.
@@ -99,6 +98,27 @@ impl Names {
     /// The topic of a channel.
     pub(super) fn topic<'a>(&self, channel: &'a str) -> Option<&'a str> {
         channel.strip_prefix(&self.prefix)?.strip_prefix(":topic:")
+    }
+}
+
+/// Names of a partition's copy, in the same slot.
+#[derive(Clone, Debug)]
+pub(super) struct Shadow {
+    place: Vec<u8>,
+    /// What every key of the partition begins with.
+    skipped: usize,
+}
+
+impl Shadow {
+    /// A key that says that the copy is there.
+    pub(super) fn sign(&self) -> Vec<u8> {
+        self.place.clone()
+    }
+
+    /// Where the copy of a key lies.
+    pub(super) fn of(&self, key: &[u8]) -> Vec<u8> {
+        let name = key.get(self.skipped..).unwrap_or_default();
+        [self.place.as_slice(), b":", name].concat()
     }
 }
 

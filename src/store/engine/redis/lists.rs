@@ -122,7 +122,7 @@ impl Core {
     }
 
     /// The id and the fields of a stream's entry.
-    fn row(&self, row: Value) -> Result<(String, Vec<Vec<u8>>), EngineError> {
+    pub(super) fn row(&self, row: Value) -> Result<(String, Vec<Vec<u8>>), EngineError> {
         let mut pieces = self.list(row)?.into_iter();
         let id = reply::text(pieces.next().unwrap_or(Value::Nil));
         let id = id.map_err(|trouble| self.told(trouble))?;

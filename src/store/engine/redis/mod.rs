@@ -7,13 +7,15 @@
 
 mod breaker;
 mod call;
-mod copy;
+mod copies;
 mod core;
 mod dial;
+mod examine;
 mod fault;
 mod frame;
 mod keys;
 mod lists;
+mod loads;
 mod node;
 mod owner;
 mod reply;
@@ -25,17 +27,19 @@ mod topics;
 mod walk;
 mod writer;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::mpsc;
 
 pub use settings::{RedisFault, RedisOptions, RedisSettings, Topology};
 
 use self::core::Core;
 use self::runtime::Runtime;
 use super::{
-    Batch, Candidacy, Committed, Condition, Election, Engine, EngineError, Entry, Health, Key,
-    Lease, Logged, Op, Partition, Pending, Ranked, Rate, Scanned, Swept, Took, Watch, Window,
+    Batch, Candidacy, Committed, Condition, Dumped, Election, Engine, EngineError, Entry, Finding,
+    Health, Key, Lease, Logged, Op, Partition, Pending, Piece, Ranked, Rate, Scanned, Swept, Took,
+    Watch, Window,
 };
 
 /// To find the servers and greet them when the store is opened; it is open after that all the same.
@@ -68,11 +72,17 @@ impl Redis {
         }
     }
 
-    /// Fills an empty Redis with a copy that [`Engine::backup`] made.
-    pub fn restore(options: &RedisOptions, from: &Path) -> Result<(), EngineError> {
+    /// What is found about the servers, whether anything could be kept on them or not.
+    pub fn examine(options: &RedisOptions) -> Result<Vec<Finding>, EngineError> {
         let redis = Self::connect(options)?;
-        let (core, from) = (redis.core.clone(), from.to_owned());
-        redis.wait_for(async move { copy::restore(&core, &from).await })
+        let (tell, told) = std::sync::mpsc::channel();
+        let core = redis.core.clone();
+        redis.wait_for(async move {
+            // Nobody waits where the thread is gone.
+            let _ = tell.send(examine::servers(&core).await);
+            Ok(())
+        })?;
+        told.recv().map_err(|_| EngineError::Slow)
     }
 
     fn connect(options: &RedisOptions) -> Result<Self, EngineError> {
@@ -191,7 +201,23 @@ impl Engine for Redis {
         Box::pin(async move { self.ours().await?.sweep(now, limit).await })
     }
 
-    fn backup<'a>(&'a self, to: &'a Path) -> Pending<'a, ()> {
-        Box::pin(async move { copy::backup(self.ours().await?, to).await })
+    fn dump(&self, at: Option<Partition>, into: mpsc::Sender<Vec<Dumped>>) -> Pending<'_, ()> {
+        Box::pin(async move { copies::dump(self.ours().await?, at, into).await })
+    }
+
+    fn load(&self, at: Partition, pieces: Vec<Piece>) -> Pending<'_, ()> {
+        Box::pin(async move { loads::load(self.ours().await?, at, pieces).await })
+    }
+
+    fn clear(&self, at: Partition, stays: fn(&[u8]) -> bool) -> Pending<'_, ()> {
+        Box::pin(async move { loads::clear(self.ours().await?, at, stays).await })
+    }
+
+    fn others(&self) -> Pending<'_, usize> {
+        Box::pin(copies::others(&self.core))
+    }
+
+    fn findings(&self) -> Pending<'_, Vec<Finding>> {
+        Box::pin(async move { Ok(examine::servers(&self.core).await) })
     }
 }

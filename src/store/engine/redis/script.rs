@@ -16,11 +16,12 @@ pub(super) enum Script {
     Take,
     Remove,
     Copy,
+    Load,
 }
 
 impl Script {
     /// All of them.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Get,
         Self::Commit,
         Self::Range,
@@ -28,6 +29,7 @@ impl Script {
         Self::Take,
         Self::Remove,
         Self::Copy,
+        Self::Load,
     ];
 
     pub(super) const fn source(self) -> &'static str {
@@ -39,11 +41,12 @@ impl Script {
             Self::Take => include_str!("take.lua"),
             Self::Remove => include_str!("remove.lua"),
             Self::Copy => include_str!("copy.lua"),
+            Self::Load => include_str!("load.lua"),
         }
     }
 
     fn digest(self) -> &'static str {
-        static DIGESTS: LazyLock<[String; 7]> = LazyLock::new(|| {
+        static DIGESTS: LazyLock<[String; 8]> = LazyLock::new(|| {
             Script::ALL.map(|script| {
                 let digest = Sha1::digest(script.source().as_bytes());
                 digest.iter().fold(String::new(), |mut text, byte| {

@@ -1,0 +1,87 @@
+-- Sets what is given, whatever is there. KEYS[1]: counters; KEYS[2]: names of what exists; the rest
+-- is named by the steps, by its place. ARGV: the steps, each with its arguments.
+local CHECK = 4294967291
+local counters, names, at = KEYS[1], KEYS[2], 1
+
+local function arg()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local function total(name)
+  local held = redis.call('HGET', counters, name)
+  if not held then return 0 end
+  local sum, check = string.match(held, '^(-?%d+) (%d+)$')
+  sum = tonumber(sum)
+  return sum and sum % CHECK == tonumber(check) and sum or 0
+end
+
+local function set_total(name, sum)
+  redis.call('HSET', counters, name, string.format('%.0f %.0f', sum, sum % CHECK))
+end
+
+local now = redis.call('TIME')
+local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
+
+local function tail(log)
+  if redis.call('EXISTS', log) == 0 then return 0 end
+  local about = redis.call('XINFO', 'STREAM', log)
+  for i = 1, #about, 2 do
+    if about[i] == 'last-generated-id' then
+      return tonumber(string.match(about[i + 1], '^%d+'))
+    end
+  end
+end
+
+local step = {}
+
+function step.put()
+  local bucket, field = KEYS[tonumber(arg())], arg()
+  last = last + 1
+  redis.call('HSET', bucket, field, struct.pack('>I8I4', last, last % CHECK) .. arg())
+end
+
+function step.rank()
+  local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
+  local place, name = arg(), arg()
+  local before = redis.call('HGET', places, member)
+  if before then redis.call('ZREM', index, string.sub(before, 1, 8) .. member) end
+  redis.call('ZADD', index, 0, string.sub(place, 1, 8) .. member)
+  redis.call('HSET', places, member, place)
+  redis.call('SADD', names, name)
+end
+
+-- One that is behind the log's end already was set before.
+function step.log()
+  local log, name, position, frame = KEYS[tonumber(arg())], arg(), tonumber(arg()), arg()
+  if position > tail(log) then
+    redis.call('XADD', log, string.format('%.0f-0', position), 'v', frame)
+  end
+  redis.call('SADD', names, name)
+end
+
+function step.tail()
+  local log, name, position = KEYS[tonumber(arg())], arg(), tonumber(arg())
+  if position > tail(log) then
+    local id = string.format('%.0f-0', position)
+    redis.call('XADD', log, id, 'v', '')
+    redis.call('XDEL', log, id)
+  end
+  redis.call('SADD', names, name)
+end
+
+function step.total()
+  local name, sum = arg(), tonumber(arg())
+  set_total(name, sum)
+end
+
+function step.epoch()
+  local name, sum = arg(), tonumber(arg())
+  set_total(name, math.max(total(name), sum))
+end
+
+while at <= #ARGV do
+  step[arg()]()
+end
+set_total('\0version', last)
+return 1
