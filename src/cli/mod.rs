@@ -257,9 +257,13 @@ pub fn parse() -> Result<Cli, Exit> {
     let json = std::env::args_os().any(|argument| argument == "--json");
     if json && error.use_stderr() {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.trim_start_matches("error: ");
-        let failure = Failure::new(Exit::Usage, message).hint("siaga help says how it is called");
+        let said = text
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.is_empty());
+        let said = said.collect::<Vec<_>>().join(" ");
+        let failure = Failure::new(Exit::Usage, said.trim_start_matches("error: "))
+            .hint("siaga help says how it is called");
         return Err(failure.tell(Form::Json));
     }
     // Nobody may be listening; then there is nobody to tell so.

@@ -164,7 +164,7 @@ fn tell_copied(copied: &Transferred, form: Form) {
             );
         }
         Form::Text => {
-            let counts = counts.map(|(word, count)| format!("{count} of {word}"));
+            let counts = counts.map(|(word, count)| format!("{word} {count}"));
             print(&format!(
                 "{pieces} pieces copied and compared: {}",
                 counts.join(", ")

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Entry, Key, Partition, Window};
 use super::record::{self, CallerRecord, MarkRecord, MessageRecord, PhoneRecord};
 use super::seal::PhoneKey;
-use super::{Store, StoreError, key};
+use super::{Store, StoreError, TRIES, key};
 use crate::domain::caller::Caller;
 use crate::domain::message::Inbound;
 use crate::domain::turn::Flag;
@@ -62,12 +62,35 @@ impl Store {
         Ok(MessageMark(mark.to_vec()))
     }
 
-    /// What is known about a message by its mark, and about its sender.
+    /// What is known about a message by its mark, and about its sender. That it came before is said
+    /// only where that is not lost with one server.
     pub async fn caller_as(
         &self,
         inbound: &Inbound,
         mark: &MessageMark,
     ) -> Result<Known, StoreError> {
+        for _ in 0..TRIES {
+            let (known, before) = self.seen_as(inbound, mark).await?;
+            let stands = match before {
+                Some(version) => {
+                    let at = known.phone.partition();
+                    self.engine.stands(at, &known.message, version).await?
+                }
+                None => true,
+            };
+            if stands {
+                return Ok(known);
+            }
+        }
+        Err(StoreError::Outrun)
+    }
+
+    /// What one server knows, and the version of the message where it came before.
+    async fn seen_as(
+        &self,
+        inbound: &Inbound,
+        mark: &MessageMark,
+    ) -> Result<(Known, Option<u64>), StoreError> {
         let mut known = self.known_as(inbound, mark);
         let phone = known.phone;
         let mut keys = vec![key::phone(&phone), known.message.clone(), key::stop(&phone)];
@@ -78,12 +101,13 @@ impl Store {
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
         known.version = state.as_ref().map_or(0, |entry| entry.version);
         known.caller = self.caller_with(&phone, state, stop)?;
+        let taken = before.as_ref().map(|entry| entry.version);
         known.earlier = before
             .map(|entry| self.earlier(&known.message, entry))
             .transpose()?;
         let recent = |seen: MarkRecord| is_recent(record::at(seen.at), inbound.received_at);
         known.possible_duplicate = seen_at.transpose()?.is_some_and(recent);
-        Ok(known)
+        Ok((known, taken))
     }
 
     /// The keys of a message and its sender, with nothing known about them.

@@ -45,10 +45,13 @@ impl Store {
             let version = found.as_ref().map_or(0, |(_, version)| *version);
             let (mut kept, parts) = current(found.map(|(kept, _)| kept), inbound, part)?;
             if parts.iter().any(|other| is_repeat(other, inbound)) {
-                return Ok(match self.joined(&name, &kept, &parts) {
-                    Some(whole) => PartKept::Complete(Box::new(whole)),
-                    None => PartKept::Repeated,
-                });
+                if let Some(whole) = self.joined(&name, &kept, &parts) {
+                    return Ok(PartKept::Complete(Box::new(whole)));
+                }
+                if self.engine.stands(at, &name, version).await? {
+                    return Ok(PartKept::Repeated);
+                }
+                continue;
             }
             if kept.handed_on {
                 return Ok(PartKept::Complete(Box::new(alone(inbound))));

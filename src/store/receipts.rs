@@ -83,11 +83,15 @@ impl Store {
             let (mut kept, version) = self.orphan(at, mark, now).await?;
             let (state, code) = said;
             let receipt = (state.slug().to_owned(), code.map(str::to_owned));
+            let name = key::orphan(mark);
             if kept.receipts.contains(&receipt) || kept.receipts.len() >= ORPHANS_MAX {
-                return Ok(ReceiptKept::Waits);
+                if self.engine.stands(at, &name, version).await? {
+                    return Ok(ReceiptKept::Waits);
+                }
+                continue;
             }
             kept.receipts.push(receipt);
-            let (name, since) = (key::orphan(mark), kept.since);
+            let since = kept.since;
             let until = time(since).checked_add(ORPHANS_FOR).map_or(i64::MAX, ms);
             let batch = Batch::new(at)
                 .when_absent(key::carrier(mark))
@@ -144,7 +148,10 @@ impl Store {
             let before = kept.state()?;
             let after = before.after(state);
             if after == before {
-                return Ok(ReceiptKept::Nothing);
+                if self.engine.stands(place.at, &place.key(), version).await? {
+                    return Ok(ReceiptKept::Nothing);
+                }
+                continue;
             }
             kept.set_state(after);
             kept.code = code.map(str::to_owned).or(kept.code);

@@ -287,6 +287,10 @@ impl Engine for Counting {
         self.count(0).get(at, keys)
     }
 
+    fn stands<'a>(&'a self, at: Partition, key: &'a Key, version: u64) -> Pending<'a, bool> {
+        self.count(2).stands(at, key, version)
+    }
+
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64> {
         self.count(2).total(at, counter)
     }

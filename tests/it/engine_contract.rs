@@ -45,9 +45,10 @@ use rules::{
     conditions_hold_or_name_themselves, counters_add_up_and_give_their_total,
     everything_is_there_after_reopening, health_says_what_is_so, many_writers_lose_nothing,
     one_holds_a_role_and_epochs_rise, partitions_know_nothing_of_each_other,
-    rates_are_shared_and_fill_with_time, the_sweep_removes_what_expired_and_nothing_else,
-    versions_never_come_twice, watchers_wake_when_another_process_changes_their_topic,
-    watchers_wake_when_their_topic_changes, writes_of_an_old_epoch_are_refused,
+    rates_are_shared_and_fill_with_time, steps_of_a_batch_follow_one_another,
+    the_sweep_removes_what_expired_and_nothing_else, versions_never_come_twice,
+    watchers_wake_when_another_process_changes_their_topic, watchers_wake_when_their_topic_changes,
+    writes_of_an_old_epoch_are_refused,
 };
 
 mod contract {
@@ -71,6 +72,7 @@ mod contract {
         others_are_counted,
         partitions_know_nothing_of_each_other,
         rates_are_shared_and_fill_with_time,
+        steps_of_a_batch_follow_one_another,
         the_sweep_removes_what_expired_and_nothing_else,
         versions_never_come_twice,
         watchers_wake_when_another_process_changes_their_topic,

@@ -1,5 +1,9 @@
 //! siaga on Redis: what people get, and what it does when Redis fails.
 
+mod cluster;
+mod faults;
+mod guarded;
+
 use std::path::Path;
 
 use siaga::app::Storage;

@@ -346,11 +346,11 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
             | Engine::Foreign => true,
             Engine::Corrupt | Engine::Damaged(_) | Engine::Newer { .. } => false,
         },
+        StoreError::Unfinished(_) => true,
         StoreError::Corrupt
         | StoreError::Newer
         | StoreError::Receded
         | StoreError::Deposed
-        | StoreError::Unfinished(_)
         | StoreError::Outrun
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }

@@ -299,11 +299,20 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// is set aside and the call fails as [`EngineError::Corrupt`]; called again, it is absent.
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>>;
 
+    /// Whether what a read showed of an entry, by its version, is durable; `false` where it changed
+    /// meanwhile and is to be read anew. Asked before anything is acknowledged on the word of a read
+    /// alone: what it shows may be lost with the one server that has it. An engine that shows
+    /// nothing before it is durable has nothing to find out.
+    fn stands<'a>(&'a self, at: Partition, key: &'a Key, version: u64) -> Pending<'a, bool> {
+        let _ = (at, key, version);
+        Box::pin(std::future::ready(Ok(true)))
+    }
+
     /// The total of a counter, 0 where it was never added to.
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64>;
 
-    /// All of a batch or nothing; durable once it answers. A call that is dropped before its turn
-    /// came is not begun.
+    /// All of a batch or nothing; durable once it answers, and so is what it was refused for. A call
+    /// that is dropped before its turn came is not begun; none is done twice.
     fn commit(&self, batch: Batch) -> Pending<'_, Committed>;
 
     /// Every entry of every partition, a page at a time, in an order of the engine's own: for

@@ -255,8 +255,15 @@ fn the_doctor_refuses_a_redis_that_would_lose_reports() {
     for about in ["store", "redis eviction", "redis disk"] {
         assert_eq!(standing(&ill, about), ["bad"], "{about}: {}", ill.out);
     }
+    server.cli(&["ACL", "SETUSER", "default", "-time"]);
     server.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     server.cli(&["CONFIG", "SET", "appendfsync", "always"]);
+    let weak = installed.run(&["doctor", "--json"], b"");
+    assert_eq!(weak.code, 5, "{weak:?}");
+    for about in ["store", "redis rights"] {
+        assert_eq!(standing(&weak, about), ["bad"], "{about}: {}", weak.out);
+    }
+    server.cli(&["ACL", "SETUSER", "default", "+time"]);
     let well = installed.run(&["doctor", "--json"], b"");
     assert_eq!(well.code, 0, "{well:?}");
     for about in [

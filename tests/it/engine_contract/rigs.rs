@@ -9,7 +9,7 @@ use siaga::store::engine::embedded::{Embedded, EmbeddedOptions};
 use siaga::store::engine::redis::{Redis, RedisOptions};
 use tempfile::TempDir;
 
-use crate::support::redis::{Site, options, single};
+use crate::support::redis::{Site, cluster, options, single};
 
 /// An engine under test.
 pub(crate) trait Rig {
@@ -31,6 +31,7 @@ pub(crate) fn rigs() -> Vec<Box<dyn Rig>> {
         Box::new(FolderRig::new()),
         Box::new(MemoryRig::new()),
         Box::new(RedisRig::new("Redis", single())),
+        Box::new(RedisRig::new("a cluster of Redis", cluster())),
     ]
 }
 

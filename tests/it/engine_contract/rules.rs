@@ -63,6 +63,29 @@ pub(crate) async fn conditions_hold_or_name_themselves(rig: &mut dyn Rig) {
     assert_eq!(value(&engine, "a").await.unwrap().value, b"2");
 }
 
+pub(crate) async fn steps_of_a_batch_follow_one_another(rig: &mut dyn Rig) {
+    let engine = rig.engine();
+    for _ in 0..2 {
+        let batch = Batch::new(here())
+            .put(key("a"), b"1".to_vec())
+            .delete(key("a"))
+            .delete(key("b"))
+            .put(key("b"), b"2".to_vec())
+            .rank(key("index"), key("a"), 1)
+            .unrank(key("index"), key("a"))
+            .unrank(key("index"), key("b"))
+            .rank(key("index"), key("b"), 2)
+            .rank(key("index"), key("b"), 3);
+        done(&engine, batch).await;
+        assert!(value(&engine, "a").await.is_none());
+        let kept = value(&engine, "b").await.unwrap();
+        assert_eq!(kept.value, b"2");
+        assert_eq!(members(&engine, "index").await, ["b"]);
+        let stands = engine.stands(here(), &key("b"), kept.version).await;
+        assert!(stands.unwrap());
+    }
+}
+
 pub(crate) async fn versions_never_come_twice(rig: &mut dyn Rig) {
     let engine = rig.engine();
     let mut seen = Vec::new();

@@ -1,13 +1,15 @@
 //! What fsck finds: nothing in a store that is whole, and each thing that is not so by its key.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use siaga::domain::caller::Caller;
-use siaga::store::{Sending, Store};
+use siaga::store::journal::{Journal, JournalSettings};
+use siaga::store::{Notes, Raw, Sending, Store, Waiting};
 
 use super::copies::reports;
-use super::{at, inbound, open, take, turn};
+use super::{at, gateway, inbound, open, take, turn};
 
 /// A store with a report, its message and reply, and a phone that opted out.
 async fn filled(folder: &Path) -> Store {
@@ -96,4 +98,47 @@ async fn each_thing_that_is_missing_or_damaged_is_named() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_stored_is_named_and_one_that_waits_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, place) = (open(folder.path()), folder.path().join("journal"));
+    let settings = JournalSettings {
+        size_mib: 1,
+        ..JournalSettings::default()
+    };
+    assert_eq!(store.check_journal(&place, &settings).unwrap(), []);
+    let (journal, _) = Journal::open(&place, &settings).unwrap();
+    let raw = Waiting::Raw(Raw {
+        gateway: gateway(),
+        bytes: b"rahasia".to_vec(),
+        why: "no id".to_owned(),
+        at: at(1),
+    });
+    let number = journal.number();
+    let sealed = store.wrap(number, &raw, Notes::default()).unwrap();
+    journal
+        .keep(number, sealed, Duration::from_mins(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.check_journal(&place, &settings).unwrap(),
+        [],
+        "in use"
+    );
+    drop(journal);
+    assert_eq!(store.check_journal(&place, &settings).unwrap(), []);
+    let (journal, found) = Journal::open(&place, &settings).unwrap();
+    assert_eq!(found.found.len(), 1, "it still waits");
+    let number = journal.number();
+    journal
+        .keep(number, b"not sealed".to_vec(), Duration::from_mins(1))
+        .await
+        .unwrap();
+    drop(journal);
+    let broken = store.check_journal(&place, &settings).unwrap();
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    assert!(broken[0].what.starts_with("cannot be opened"), "{broken:?}");
+    assert_eq!(broken[0].key, format!("entry {number}"));
 }

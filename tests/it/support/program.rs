@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A program that says nothing for this long hangs.
-const HANGS_AFTER: Duration = Duration::from_mins(1);
+pub(crate) const HANGS_AFTER: Duration = Duration::from_mins(1);
 
 /// What a command did.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl Server {
 
     /// Waits for a line of the log with these words.
     pub(crate) fn wait_for(&self, words: &str) -> String {
-        line_with(&self.lines, words)
+        line_with(&self.lines, &[words])
     }
 
     /// Sends a signal.
@@ -209,14 +209,14 @@ impl Drop for Server {
     }
 }
 
-/// Waits for a line of a program's log with these words.
-pub(crate) fn line_with(lines: &Receiver<String>, words: &str) -> String {
+/// Waits for a line of a program's log with some of these words.
+pub(crate) fn line_with(lines: &Receiver<String>, words: &[&str]) -> String {
     let mut seen = String::new();
     loop {
         match lines.recv_timeout(HANGS_AFTER) {
-            Ok(line) if line.contains(words) => return line,
+            Ok(line) if words.iter().any(|word| line.contains(word)) => return line,
             Ok(line) => seen = format!("{seen}{line}\n"),
-            Err(error) => panic!("no line with `{words}` ({error}):\n{seen}"),
+            Err(error) => panic!("no line with {words:?} ({error}):\n{seen}"),
         }
     }
 }

@@ -1,4 +1,6 @@
 -- All of a batch or nothing. Every check stands before the first write: Redis takes nothing back.
+-- What it takes away it takes away last: in a slot that just moves to another server, a key that has
+-- become empty is gone for good, and a step that names it again would fail in the middle.
 -- KEYS[1]: counters; KEYS[2]: names of what exists; the rest is named by the steps, by its place.
 -- ARGV: who writes, the number of conditions, the conditions, the steps, each with its arguments.
 local CHECK, MOST = 4294967291, 9007199254740991
@@ -32,6 +34,11 @@ local function set_total(name, sum)
   return sum
 end
 
+-- Versions rise with the time of day, so that one given out by a server that was lost is not given
+-- again by the one in its place.
+local now = redis.call('TIME')
+local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
+
 local fences = {}
 for place = 0, tonumber(ARGV[2]) - 1 do
   local kind = arg()
@@ -44,46 +51,56 @@ for place = 0, tonumber(ARGV[2]) - 1 do
     holds = total(role) <= epoch
     fences[role] = epoch
   end
-  if not holds then return {1, place} end
+  if not holds then
+    -- A wait for other servers answers for a write only; what this was refused for is to be theirs too.
+    set_total('\0version', last)
+    return {1, place}
+  end
 end
-
--- Versions rise with the time of day, so that one given out by a server that was lost is not given
--- again by the one in its place.
-local now = redis.call('TIME')
-local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
-local first = last
 for role, epoch in pairs(fences) do set_total(role, epoch) end
 
-local numbers, step = {0}, {}
+local numbers, step, gone = {0}, {}, {}
+
+-- What a step takes away, unless a later one brings it again.
+local function leaves(kind, key, name, how)
+  gone[kind .. #key .. ':' .. key .. name] = how
+end
 
 function step.put()
   local bucket, field = KEYS[tonumber(arg())], arg()
+  leaves('e', bucket, field, nil)
   last = last + 1
   redis.call('HSET', bucket, field, struct.pack('>I8I4', last, last % CHECK) .. arg())
 end
 
 function step.delete()
   local bucket, field = KEYS[tonumber(arg())], arg()
-  redis.call('HDEL', bucket, field)
+  leaves('e', bucket, field, function() redis.call('HDEL', bucket, field) end)
 end
 
 function step.rank()
   local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
   local place, name = arg(), arg()
   local before = redis.call('HGET', places, member)
-  if before then redis.call('ZREM', index, string.sub(before, 1, 8) .. member) end
-  redis.call('ZADD', index, 0, string.sub(place, 1, 8) .. member)
+  local score = string.sub(place, 1, 8)
+  leaves('i', index, member, nil)
+  redis.call('ZADD', index, 0, score .. member)
   redis.call('HSET', places, member, place)
+  if before and string.sub(before, 1, 8) ~= score then
+    redis.call('ZREM', index, string.sub(before, 1, 8) .. member)
+  end
   redis.call('SADD', names, name)
 end
 
 function step.unrank()
   local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
-  local before = redis.call('HGET', places, member)
-  if before then
-    redis.call('ZREM', index, string.sub(before, 1, 8) .. member)
-    redis.call('HDEL', places, member)
-  end
+  leaves('i', index, member, function()
+    local before = redis.call('HGET', places, member)
+    if before then
+      redis.call('ZREM', index, string.sub(before, 1, 8) .. member)
+      redis.call('HDEL', places, member)
+    end
+  end)
 end
 
 function step.append()
@@ -118,5 +135,6 @@ end
 while at <= #ARGV do
   step[arg()]()
 end
-if last > first then set_total('\0version', last) end
+for _, leave in pairs(gone) do leave() end
+set_total('\0version', last)
 return numbers

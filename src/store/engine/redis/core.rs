@@ -112,13 +112,17 @@ impl Core {
 
     /// Until it is done, cannot be done, or the time is over.
     async fn send(&self, at: Partition, sent: Sent<'_>) -> Result<Vec<Value>, EngineError> {
-        let end = Instant::now() + self.dialer.options.commit_deadline;
+        let deadline = self.dialer.options.commit_deadline;
+        let end = Instant::now() + deadline;
+        // What is begun later would be told as slow, though it is known what is wrong.
+        let last_begin = end - deadline / 4;
         let mut detour = None;
         for _ in 0..DETOURS {
             let trouble = match self.send_once(at, &sent, detour.take(), end).await {
                 Ok(answers) => return Ok(answers),
                 Err(trouble) => trouble,
             };
+            let repeats = matches!((&sent, &trouble), (Sent::Read(..), Trouble::Cut(_)));
             let alone = self.dialer.options.settings.topology == Topology::Single;
             match fault::reaction(&trouble, self.routes.tls()) {
                 Reaction::Moved(to) => {
@@ -130,6 +134,8 @@ impl Core {
                     detour = Some(to);
                     continue;
                 }
+                // A read does no harm when it is done again.
+                Reaction::Tell { .. } if repeats => {}
                 Reaction::Tell { suspect } => {
                     if suspect {
                         self.routes.suspect();
@@ -142,7 +148,7 @@ impl Core {
                 }
                 Reaction::Wait | Reaction::Reroute => {}
             }
-            if Instant::now() + PAUSE >= end {
+            if Instant::now() + PAUSE >= last_begin {
                 return Err(self.told(trouble));
             }
             tokio::time::sleep(PAUSE).await;
@@ -190,7 +196,6 @@ impl Core {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.be_sure_of(at).await?;
         let mut call = Call::new(Script::Get);
         for key in keys {
             call.next_key(self.names.bucket_of(at, key));
@@ -218,11 +223,15 @@ impl Core {
         Err(EngineError::Corrupt)
     }
 
-    /// Where a server has something that too few others have, nothing is said on its word until
-    /// they have it.
-    async fn be_sure_of(&self, at: Partition) -> Result<(), EngineError> {
-        let lags = self.routes.of(at).await.is_ok_and(|node| node.lags());
-        if lags { self.probe(at).await } else { Ok(()) }
+    /// Whether an entry still has a version, on as many servers as a commit needs.
+    pub(super) async fn stands(
+        &self,
+        at: Partition,
+        key: &Key,
+        version: u64,
+    ) -> Result<bool, EngineError> {
+        let batch = Batch::new(at).when_version(key.clone(), version);
+        Ok(self.commit(batch).await?.is_done())
     }
 
     /// Writes what means nothing.

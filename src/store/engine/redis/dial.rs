@@ -1,12 +1,15 @@
 //! Connections: made on the engine's own runtime, greeted, and refused where nothing could be kept.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, Pipeline,
-    ProtocolVersion, RedisConnectionInfo, TlsCertificates, Value,
+    ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, TlsCertificates, Value,
 };
 use tokio::runtime::Handle;
 
@@ -34,8 +37,6 @@ pub(super) enum Wait {
 pub(super) enum Login {
     /// Our user.
     User,
-    /// Our user, to be told what happens: by the protocol that has a way for that.
-    Listener,
     /// A sentinel's.
     Sentinel,
 }
@@ -57,6 +58,15 @@ impl fmt::Debug for Dialer {
 pub(super) struct Link {
     pub(super) connection: MultiplexedConnection,
     pub(super) wait: Wait,
+    lost: Arc<AtomicBool>,
+}
+
+impl Link {
+    /// Whether the server is still there, as far as its machine tells: what is sent on a lost
+    /// connection is not done, but nobody could say so afterwards.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.lost.load(Ordering::Relaxed)
+    }
 }
 
 impl Dialer {
@@ -76,7 +86,14 @@ impl Dialer {
 
     /// A connection that scripts can be called on.
     pub(super) async fn link(&self, to: &Address) -> Result<Link, Trouble> {
-        let config = AsyncConnectionConfig::new();
+        let lost = Arc::new(AtomicBool::new(false));
+        let told = lost.clone();
+        let config = AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                told.store(true, Ordering::Relaxed);
+            }
+            Ok::<(), Infallible>(())
+        });
         let mut connection = self.connect(to, Login::User, config).await?;
         let mut greeting = redis::pipe();
         greeting.cmd("INFO");
@@ -94,7 +111,11 @@ impl Dialer {
         for loaded in answers {
             reply::sound(loaded)?;
         }
-        Ok(Link { connection, wait })
+        Ok(Link {
+            connection,
+            wait,
+            lost,
+        })
     }
 
     /// A bare connection.
@@ -123,20 +144,19 @@ impl Dialer {
     fn client(&self, to: &Address, login: Login) -> Result<Client, Trouble> {
         let (options, settings) = (&self.options, &self.options.settings);
         let (user, password) = match login {
-            Login::User | Login::Listener => {
-                (settings.username.as_ref(), options.password.as_ref())
-            }
+            Login::User => (settings.username.as_ref(), options.password.as_ref()),
             Login::Sentinel => (None, options.sentinel_password.as_ref()),
         };
         let mut about = RedisConnectionInfo::default().set_skip_set_lib_name();
+        if login == Login::User {
+            // The protocol that has a way to tell what was not asked for.
+            about = about.set_protocol(ProtocolVersion::RESP3);
+        }
         if let Some(user) = user {
             about = about.set_username(user);
         }
         if let Some(password) = password {
             about = about.set_password(password);
-        }
-        if login == Login::Listener {
-            about = about.set_protocol(ProtocolVersion::RESP3);
         }
         let (host, port) = (to.host.clone(), to.port);
         let address = if to.tls {
@@ -193,8 +213,7 @@ impl Dialer {
             let why = "appendonly is off: nothing is on its disk".to_owned();
             return Err(Trouble::Unfit(why));
         }
-        let told = reply::list(appendfsync)?.into_iter().nth(1);
-        let appendfsync = told.map(reply::text).transpose()?.unwrap_or_default();
+        let appendfsync = reply::setting(appendfsync)?;
         match appendfsync.as_str() {
             "always" => Ok(beside),
             _ if about.version() >= (7, 2) => Ok(Wait::Disk(settings.wait)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Value};
+use redis::{AsyncConnectionConfig, ServerError, Value};
 use tokio::time::Instant;
 
 use super::core::Core;
@@ -234,6 +234,7 @@ async fn rights(
         ("PEXPIRE", vec![other, b"1000"]),
         ("UNLINK", vec![other]),
         ("PUBLISH", vec![&channel, core.own.as_bytes()]),
+        // What the scripts ask beside what is tried here.
         ("EVAL", vec![b"return redis.call('TIME')[1]", b"0"]),
         ("WAIT", vec![b"0", b"1"]),
         ("SCRIPT", vec![b"EXISTS", b"0"]),
@@ -250,9 +251,7 @@ async fn rights(
             let Value::ServerError(error) = answer else {
                 return None;
             };
-            let told = error.details().unwrap_or_default();
-            let refused = fault::code(&error) == "NOPERM" || told.contains("permission");
-            refused.then_some(*command)
+            is_refusal(&error).then_some(*command)
         });
     let refused: Vec<&str> = refused.collect();
     Ok(if refused.is_empty() {
@@ -260,10 +259,21 @@ async fn rights(
     } else {
         Finding::bad(
             ABOUT,
-            format!("the user may not run {}", refused.join(", ")),
+            format!(
+                "the user may not run {}, or what it calls",
+                refused.join(", ")
+            ),
             "ACL SETUSER as docs/redis.md has it",
         )
     })
+}
+
+/// Whether a user may not do it. How a server says so of a command in a script differs from version
+/// to version.
+fn is_refusal(error: &ServerError) -> bool {
+    let told = error.details().unwrap_or_default();
+    let words = ["can't run this command", "permission", "ACL failure"];
+    fault::code(error) == "NOPERM" || words.iter().any(|words| told.contains(words))
 }
 
 /// Whether all slots have a master, and each master a replica.

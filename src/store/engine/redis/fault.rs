@@ -124,3 +124,70 @@ pub(super) fn cut(error: &RedisError) -> Trouble {
 pub(super) fn unreached(error: &RedisError) -> Trouble {
     Trouble::Unreached(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redis::Value;
+
+    fn said(line: &str) -> Trouble {
+        let answer = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());
+        let Ok(Value::ServerError(error)) = answer else {
+            panic!("{answer:?}");
+        };
+        Trouble::Said(error)
+    }
+
+    #[test]
+    fn every_error_has_its_reaction() {
+        let check = |line: &str, expected: Reaction, shown: &str| {
+            let trouble = said(line);
+            assert_eq!(reaction(&trouble, false), expected, "{line}");
+            let told = format!("{:?}", told(trouble, "here"));
+            assert!(told.starts_with(shown), "{line}: {told}");
+        };
+        let there = Address::parse("redis://10.0.0.2:7001").unwrap();
+        let tell = || Reaction::Tell { suspect: false };
+        check(
+            "MOVED 3999 10.0.0.2:7001",
+            Reaction::Moved(there.clone()),
+            "Gone",
+        );
+        check("ASK 3999 10.0.0.2:7001", Reaction::Ask(there), "Gone");
+        check("MOVED 3999", Reaction::Reroute, "Gone");
+        check("TRYAGAIN Multiple keys request", Reaction::Wait, "Busy");
+        check("LOADING Redis is loading", Reaction::Wait, "Busy");
+        check(
+            "BUSY Redis is busy running a script",
+            Reaction::Wait,
+            "Busy",
+        );
+        check("NOSCRIPT No matching script", Reaction::Wait, "Busy");
+        check("CLUSTERDOWN The cluster is down", Reaction::Reroute, "Gone");
+        check(
+            "MASTERDOWN Link with MASTER is down",
+            Reaction::Reroute,
+            "Gone",
+        );
+        check("READONLY You can't write", Reaction::Reroute, "ReadOnly");
+        check("OOM command not allowed", tell(), "Full");
+        check("MISCONF Errors writing to the AOF file", tell(), "ReadOnly");
+        check("NOREPLICAS Not enough good replicas", tell(), "ReadOnly");
+        check("NOAUTH Authentication required", tell(), "Gone");
+        check("NOPERM this user has no permissions", tell(), "Gone");
+        check("ERR unknown command", tell(), "Damaged");
+        // As 6.2 wraps what came up in a script.
+        let wrapped = "ERR Error running script (call to f_0): @user_script:1: ";
+        check(
+            &format!("{wrapped}-OOM command not allowed"),
+            tell(),
+            "Full",
+        );
+        check(
+            &format!("{wrapped}-READONLY You can't"),
+            Reaction::Reroute,
+            "ReadOnly",
+        );
+        check(&format!("{wrapped}-MISCONF Errors"), tell(), "ReadOnly");
+    }
+}

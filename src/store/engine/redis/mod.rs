@@ -64,7 +64,7 @@ impl Redis {
         let opened = redis.wait_for(async move {
             let listens = core.listen();
             core.be_ours().await?;
-            listens.await.map_err(|_| EngineError::Slow)
+            listens.await.map_err(|_| EngineError::Slow)?
         });
         match opened {
             Err(error) if !passes(&error) => Err(error),
@@ -136,6 +136,10 @@ const fn passes(error: &EngineError) -> bool {
 impl Engine for Redis {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
         Box::pin(async move { self.ours().await?.get(at, keys).await })
+    }
+
+    fn stands<'a>(&'a self, at: Partition, key: &'a Key, version: u64) -> Pending<'a, bool> {
+        Box::pin(self.core.stands(at, key, version))
     }
 
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64> {

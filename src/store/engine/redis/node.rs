@@ -1,7 +1,6 @@
 //! One server: reads go over one shared connection, writes in groups over another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
@@ -31,8 +30,6 @@ pub(super) struct Standing {
     pub(super) address: Address,
     pub(super) dialer: Arc<Dialer>,
     pub(super) breaker: Breaker,
-    /// Whether something is on it that too few others have: it is not to be relied upon.
-    pub(super) lags: AtomicBool,
 }
 
 impl std::fmt::Debug for Link {
@@ -70,7 +67,6 @@ impl Node {
             address,
             dialer: dialer.clone(),
             breaker: Breaker::default(),
-            lags: AtomicBool::new(false),
         });
         let (writes, inbox) = mpsc::channel(WAITING_JOBS);
         dialer
@@ -81,11 +77,6 @@ impl Node {
             reads: Mutex::default(),
             writes,
         }
-    }
-
-    /// Whether something is on it that too few others have.
-    pub(super) fn lags(&self) -> bool {
-        self.standing.lags.load(Ordering::Relaxed)
     }
 
     /// Reads.
@@ -107,8 +98,8 @@ impl Node {
 
     async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let mut held = self.reads.lock().await;
-        let link = if let Some(link) = &*held {
-            link.clone()
+        let link = if let Some(link) = held.take_if(|link| link.is_whole()) {
+            held.insert(link).clone()
         } else {
             let link = self.standing.dial().await?;
             held.insert(link).clone()

@@ -47,3 +47,13 @@ pub(super) fn sound(value: Value) -> Result<Value, Trouble> {
     }
     Ok(value)
 }
+
+/// The one setting that was asked for; empty where there is none such.
+pub(super) fn setting(value: Value) -> Result<String, Trouble> {
+    let held = if let Value::Map(pairs) = value {
+        pairs.into_iter().next().map(|(_, held)| held)
+    } else {
+        list(value)?.into_iter().nth(1)
+    };
+    Ok(held.map(text).transpose()?.unwrap_or_default())
+}

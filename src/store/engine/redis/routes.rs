@@ -20,6 +20,8 @@ use crate::store::engine::Partition;
 const PARTITIONS: usize = Partition::PHONES as usize + 1;
 /// Servers that are asked for the map of a cluster. One alone may be cut off and not know it.
 const ASKED_MAX: usize = 8;
+/// How much later than most a server may answer and still be heard.
+const LATE_BY: Duration = Duration::from_millis(50);
 /// The map is not asked for again within this time.
 const KEPT_FOR: Duration = Duration::from_millis(100);
 
@@ -136,9 +138,10 @@ impl Routes {
         Ok(())
     }
 
-    /// Asks servers the same thing, all at once.
+    /// Asks servers the same thing, all at once. Once most have answered, the others have little time
+    /// left: one that hangs does not hold up the rest.
     async fn ask_all(&self, asked: Vec<Address>, login: Login, question: &Cmd) -> Vec<Answer> {
-        let mut asking = JoinSet::new();
+        let (mut asking, most) = (JoinSet::new(), asked.len() / 2 + 1);
         for address in asked {
             let (dialer, question) = (self.dialer.clone(), question.clone());
             let within = dialer.patience();
@@ -151,7 +154,24 @@ impl Routes {
                 self.dialer.runtime(),
             );
         }
-        asking.join_all().await
+        let (mut answers, mut sound, mut end) = (Vec::new(), 0, None);
+        loop {
+            let next = asking.join_next();
+            let next = match end {
+                Some(end) => tokio::time::timeout_at(end, next).await,
+                None => Ok(next.await),
+            };
+            let Ok(Some(answer)) = next else {
+                return answers;
+            };
+            // A task that was lost has nothing to say.
+            let Ok(answer) = answer else { continue };
+            sound += usize::from(answer.1.is_ok());
+            answers.push(answer);
+            if sound >= most && end.is_none() {
+                end = Some(Instant::now() + LATE_BY);
+            }
+        }
     }
 
     /// The master that most sentinels name.

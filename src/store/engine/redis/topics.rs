@@ -7,11 +7,11 @@ use std::time::Duration;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::Watch;
 use super::core::Core;
 use super::dial::Login;
 use super::fault::Trouble;
 use super::keys::Names;
+use super::{EngineError, Watch};
 use crate::store::engine::Partition;
 
 /// Pause before listening is tried anew.
@@ -75,7 +75,7 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
     });
     let dialer = &core.dialer;
     let address = &node.standing.address;
-    let mut connection = dialer.connect(address, Login::Listener, config).await?;
+    let mut connection = dialer.connect(address, Login::User, config).await?;
     let pattern = core.names.channel("*");
     let subscribed = tokio::time::timeout(BREATH * 10, connection.psubscribe(pattern)).await;
     subscribed
@@ -97,9 +97,9 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
 }
 
 impl Core {
-    /// Listens from now on, whenever a server can be listened to. What is given tells when that is
-    /// so for the first time.
-    pub(super) fn listen(self: &Arc<Self>) -> oneshot::Receiver<()> {
+    /// Listens from now on, whenever a server can be listened to. What is given tells how the first
+    /// try went.
+    pub(super) fn listen(self: &Arc<Self>) -> oneshot::Receiver<Result<(), EngineError>> {
         let (tell, told) = oneshot::channel();
         let core = Arc::downgrade(self);
         self.runtime().spawn(async move {
@@ -109,11 +109,15 @@ impl Core {
                     core.topics.wake_all();
                     if let Some(tell) = first.take() {
                         // Nobody waits where the opening took too long.
-                        let _ = tell.send(());
+                        let _ = tell.send(Ok(()));
                     }
                 };
-                if listen_once(&core, began).await.is_err() {
+                if let Err(trouble) = listen_once(&core, began).await {
                     core.routes.suspect();
+                    if let Some(tell) = first.take() {
+                        // Nobody waits where the opening took too long.
+                        let _ = tell.send(Err(core.told(trouble)));
+                    }
                 }
                 drop(core);
                 tokio::time::sleep(BREATH).await;

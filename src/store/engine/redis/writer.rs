@@ -2,7 +2,6 @@
 //! them, on the same connection. A wait on any other connection answers for nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
@@ -61,25 +60,31 @@ impl Writer {
         outcome
     }
 
+    /// The connection; a new one where it was lost while nothing was sent on it.
+    async fn link(&mut self) -> Result<&mut Link, Trouble> {
+        self.link = self.link.take().filter(Link::is_whole);
+        match &mut self.link {
+            Some(link) => Ok(link),
+            none => Ok(none.insert(self.standing.dial().await?)),
+        }
+    }
+
     async fn send(&mut self, jobs: &[Job]) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
-        let link = match &mut self.link {
-            Some(link) => link,
-            none => none.insert(self.standing.dial().await?),
-        };
+        let link = self.link().await?.clone();
+        let mut connection = link.connection;
         let deadline = self.standing.dialer.options.commit_deadline;
         let commands = pipeline(jobs, link.wait, deadline);
-        let sent = dial::exchange(&mut link.connection, &commands);
+        let sent = dial::exchange(&mut connection, &commands);
         let asked = tokio::time::timeout(deadline, sent).await;
         let mut answers = asked.map_err(|_| Trouble::Silent)??;
         let wait = link.wait;
         let confirmed = match wait {
             Wait::Nothing => true,
-            Wait::Replicas(_) | Wait::Disk(_) => is_enough(answers.pop(), wait)?,
+            Wait::Replicas(_) | Wait::Disk(_) => is_enough(answers.pop(), wait),
         };
         if has_no_script(&answers) {
             self.link = None;
         }
-        self.standing.lags.store(!confirmed, Ordering::Relaxed);
         let mut answers = answers.into_iter();
         let mut told = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -120,16 +125,20 @@ fn pipeline(jobs: &[Job], wait: Wait, deadline: Duration) -> redis::Pipeline {
 }
 
 /// Whether enough have what was written.
-fn is_enough(answer: Option<Value>, wait: Wait) -> Result<bool, Trouble> {
-    let answer = reply::sound(answer.ok_or(Trouble::Odd)?)?;
+fn is_enough(answer: Option<Value>, wait: Wait) -> bool {
+    let answer = answer.unwrap_or(Value::Nil);
+    // A server that just became a replica answers with an error: then nobody has anything.
+    let number = |answer| reply::number(answer).unwrap_or(-1);
     match wait {
-        Wait::Nothing => Ok(true),
-        Wait::Replicas(wanted) => Ok(reply::number(answer)? >= i64::from(wanted)),
+        Wait::Nothing => true,
+        Wait::Replicas(wanted) => number(answer) >= i64::from(wanted),
         Wait::Disk(wanted) => {
-            let mut told = reply::list(answer)?.into_iter().map(reply::number);
-            let local = told.next().ok_or(Trouble::Odd)??;
-            let replicas = told.next().ok_or(Trouble::Odd)??;
-            Ok(local >= 1 && replicas >= i64::from(wanted))
+            let mut told = reply::list(answer)
+                .unwrap_or_default()
+                .into_iter()
+                .map(number);
+            let (local, replicas) = (told.next(), told.next());
+            local >= Some(1) && replicas >= Some(i64::from(wanted))
         }
     }
 }
