@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod emergency;
+mod house;
 mod parts;
 mod queue;
 mod simulator;
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Faults, Settings};
+use crate::config::{Faults, Role, Settings};
 use crate::domain::mode::Mode;
 use crate::gateway::{Fault, Gateways};
 use crate::service::board::BoardKeeper;
@@ -28,11 +29,10 @@ use crate::service::emergency::{self as replaying, Emergency};
 use crate::service::health::Health;
 use crate::service::intake::Intake;
 use crate::service::metrics::Metrics;
-use crate::service::page::{self, Duty, Pager};
+use crate::service::page::Duty;
 use crate::service::reload::Reloadable;
 use crate::service::respond::Responder;
 use crate::service::upkeep::Upkeep;
-use crate::service::{parts as overdue, retention};
 use crate::store::{Store, StoreError};
 use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
@@ -128,7 +128,8 @@ impl App {
         let (store, known) = open(settings, storage).await?;
         let gateways = Arc::new(Reloadable::new(build(settings)?));
         let knowledge = Arc::new(Reloadable::new(known));
-        let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
+        let file = (storage == Storage::OnDisk).then(|| store.board_file(&settings.store.path));
+        let board = BoardKeeper::start(store.clone(), clock.clone(), file).await?;
         let emergency = emergency::open(
             settings,
             storage,
@@ -136,7 +137,12 @@ impl App {
             (clock.clone(), metrics.clone()),
         )
         .await;
-        let health = Arc::new(Health::new(store.clone(), emergency.clone()));
+        let health = Arc::new(Health::new(
+            store.clone(),
+            board.clone(),
+            emergency.clone(),
+            clock.clone(),
+        ));
         let responder = Arc::new(Responder::new(
             store.clone(),
             knowledge.clone(),
@@ -175,12 +181,13 @@ impl App {
                 duty: Arc::new(Reloadable::new(settings.duty())),
                 intake,
             },
-            deliveries: Deliveries::new(Arc::new(outbox)),
+            deliveries: Deliveries::new(Arc::new(outbox), settings),
             health: health.clone(),
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
             drain: Duration::from_secs(settings.http.drain_timeout_s),
         };
+        let hooks = settings.does(Role::Respond).then_some(hooks);
         let api = app.queue.api(&store, settings, (&metrics, &app.stop));
         let sites = [web::public(hooks), web::admin(health, metrics.clone(), api)];
         app.listen([public, admin], sites, settings, &metrics);
@@ -188,8 +195,9 @@ impl App {
             app.listen_locally(&settings.store.path, &board, &clock, &metrics);
         }
         app.replay(emergency, &metrics);
-        app.keep_house(board, responder, clock.clone(), &metrics);
-        app.page_duty_phones(clock, &metrics);
+        app.queue
+            .start(&mut app.tasks, &store, (&clock, &metrics, &app.stop));
+        app.keep_house(board, responder, clock, (settings, &metrics))?;
         app.deliveries
             .start(&app.live.gateways.current(), settings, &metrics);
         Ok(app)
@@ -250,56 +258,6 @@ impl App {
         let (stop, intake) = (self.stop.clone(), self.live.intake.clone());
         supervise(&mut self.tasks, "journal", metrics, &self.stop, move || {
             replaying::run(emergency.clone(), intake.clone(), stop.clone())
-        });
-    }
-
-    /// What goes on beside answering.
-    fn keep_house(
-        &mut self,
-        board: Arc<BoardKeeper>,
-        responder: Arc<Responder>,
-        clock: Clock,
-        metrics: &Arc<Metrics>,
-    ) {
-        self.queue
-            .start(&mut self.tasks, &self.store, (&clock, metrics, &self.stop));
-        let (stop, store) = (self.stop.clone(), self.store.clone());
-        supervise(&mut self.tasks, "board", metrics, &self.stop, move || {
-            board.clone().run(stop.clone())
-        });
-        let (stop, ticking) = (self.stop.clone(), clock.clone());
-        supervise(&mut self.tasks, "parts", metrics, &self.stop, move || {
-            overdue::run(
-                store.clone(),
-                responder.clone(),
-                ticking.clone(),
-                stop.clone(),
-            )
-        });
-        let (stop, store, counted) = (self.stop.clone(), self.store.clone(), metrics.clone());
-        supervise(
-            &mut self.tasks,
-            "retention",
-            metrics,
-            &self.stop,
-            move || retention::run(store.clone(), clock.clone(), counted.clone(), stop.clone()),
-        );
-    }
-
-    /// Pages for emergencies, first for those that no page was made for before the last end.
-    fn page_duty_phones(&mut self, clock: Clock, metrics: &Arc<Metrics>) {
-        let pager = Pager {
-            store: self.store.clone(),
-            knowledge: self.live.knowledge.clone(),
-            gateways: self.live.gateways.clone(),
-            duty: self.live.duty.clone(),
-            standing: self.health.clone(),
-            clock,
-            metrics: metrics.clone(),
-        };
-        let stop = self.stop.clone();
-        supervise(&mut self.tasks, "pages", metrics, &self.stop, move || {
-            page::run(pager.clone(), stop.clone())
         });
     }
 
@@ -388,12 +346,16 @@ async fn open(
 ) -> Result<(Arc<Store>, crate::service::knowledge::Knowledge), StartError> {
     let own = settings.clone();
     let store = tokio::task::spawn_blocking(move || match storage {
-        Storage::OnDisk => open_store(&own),
+        Storage::OnDisk => open_store(&own)?.alone_in(&own.store),
         Storage::InMemory => Store::in_memory(parts_wait(&own)),
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;
-    store.refuse_unfinished().await?;
+    match store.refuse_unfinished().await {
+        Err(error @ (StoreError::Unfinished(_) | StoreError::Newer)) => return Err(error.into()),
+        // Where the store is away, people are answered from what was known.
+        Ok(()) | Err(_) => {}
+    }
     Ok((Arc::new(store), known))
 }
 

@@ -8,6 +8,7 @@ pub mod journal;
 mod lines;
 mod reference;
 mod report_queue;
+mod roles;
 mod settings;
 mod store;
 pub mod texts;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, Faults, Place};
 pub use reference::{Chosen, written};
+pub use roles::Role;
 pub use settings::{
     AdminSettings, AgencySettings, HttpSettings, Limits, LineSettings, LogFormat, LogSettings,
     PublicSettings, Settings,
@@ -33,6 +35,7 @@ use tree::Tree;
 /// The keys at the top, each read by itself.
 const TOP: &[&str] = &[
     "regency",
+    "roles",
     "agency",
     "texts",
     "http",
@@ -110,6 +113,7 @@ fn examine(name: &str, source: &str, variables: &[(String, String)]) -> (Setting
 fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     let mut settings = Settings::default();
     section(&mut tree, "regency", &mut settings.regency, faults);
+    section(&mut tree, "roles", &mut settings.roles, faults);
     section(&mut tree, "agency", &mut settings.agency, faults);
     section(&mut tree, "texts", &mut settings.texts, faults);
     section(&mut tree, "http", &mut settings.http, faults);
@@ -129,6 +133,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_http(&settings.http, &tree, faults);
     journal::check(&settings, &tree, faults);
     check_limits(&settings.limits, &tree, faults);
+    roles::check(&settings, &tree, faults);
     duty::check(&settings, &tree, faults);
     store::check(&settings.store, &tree, faults);
     report_queue::check(&settings, &tree, faults);
@@ -262,6 +267,7 @@ fn check_limits(limits: &Limits, tree: &Tree<'_>, faults: &mut Vec<Fault>) {
         30_000,
     );
     range("limits.sending_window", limits.sending_window as u64, 1, 32);
+    range("limits.office_term_ms", limits.office_term_ms, 500, 60_000);
     range("limits.parts_wait_s", limits.parts_wait_s, 10, 86_400);
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Faults, Settings, texts};
+use crate::config::{Faults, Role, Settings, texts};
 use crate::gateway::Gateways;
 use crate::service::deliver::{self, Outbox};
 use crate::service::knowledge::Knowledge;
@@ -39,14 +39,17 @@ pub(super) fn knowledge(settings: &Settings) -> Result<Knowledge, Faults> {
 #[derive(Debug)]
 pub(super) struct Deliveries {
     outbox: Arc<Outbox>,
+    /// Whether this process hands on at all; a reload does not change it.
+    hands_on: bool,
     tasks: JoinSet<()>,
     stop: CancellationToken,
 }
 
 impl Deliveries {
-    pub(super) fn new(outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(outbox: Arc<Outbox>, settings: &Settings) -> Self {
         Self {
             outbox,
+            hands_on: settings.does(Role::Deliver),
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
         }
@@ -66,7 +69,7 @@ impl Deliveries {
             window,
             ..(*self.outbox).clone()
         });
-        for gateway in gateways.iter() {
+        for gateway in gateways.iter().filter(|_| self.hands_on) {
             let rate_per_s = settings.line(gateway.name()).rate_per_s;
             let (gateway, outbox) = (gateway.clone(), outbox.clone());
             let stop = self.stop.clone();

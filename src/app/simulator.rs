@@ -43,7 +43,7 @@ impl Simulator {
         let store = Arc::new(Store::in_memory(PARTS_WAIT)?);
         store.change_board(board).await?;
         let knowledge = Arc::new(Reloadable::new(learn(settings).await?));
-        let keeper = BoardKeeper::start(store.clone(), clock.clone()).await?;
+        let keeper = BoardKeeper::start(store.clone(), clock.clone(), None).await?;
         let metrics = Arc::new(Metrics::default());
         let carrier = GatewayName::parse(CARRIER).ok_or(StartError::Interrupted)?;
         let responder = Responder::new(store, knowledge.clone(), keeper, clock, metrics);

@@ -159,6 +159,8 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         }
         StoreError::Engine(EngineError::Gone { .. }) => (Exit::Unreachable, None),
         StoreError::Engine(_)
+        | StoreError::Receded
+        | StoreError::Deposed
         | StoreError::Corrupt
         | StoreError::Newer
         | StoreError::Outrun

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::roles::Role;
 use super::texts::TextSettings;
 use crate::domain::address::{Address, Country};
 use crate::domain::agency::{Agency, ReplyMode, Zone};
@@ -24,6 +25,8 @@ use crate::web::listener::{Bounds, Patience, REFUSALS_MAX};
 pub struct Settings {
     /// The regencies that are answered for, by code: `["35.03"]`.
     pub regency: Vec<String>,
+    /// What this process does. All of it, unless several share a Redis.
+    pub roles: Vec<Role>,
     /// Who answers.
     pub agency: AgencySettings,
     /// Texts, words and areas in place of our own.
@@ -54,6 +57,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             regency: vec!["35.03".to_owned()],
+            roles: Role::ALL.to_vec(),
             agency: AgencySettings::default(),
             texts: TextSettings::default(),
             http: HttpSettings::default(),
@@ -144,6 +148,11 @@ impl Settings {
             .iter()
             .filter_map(|code| AreaCode::parse(code))
             .collect()
+    }
+
+    /// Whether this process does a part of the work.
+    pub fn does(&self, role: Role) -> bool {
+        self.roles.contains(&role)
     }
 
     /// Who is paged for an emergency.
@@ -338,6 +347,9 @@ pub struct Limits {
     pub sending_window: usize,
     /// Seconds to wait for the missing parts of a long message.
     pub parts_wait_s: u64,
+    /// Milliseconds that a process keeps what only one does, such as paging, without a sign of life.
+    /// Clocks may differ by two thirds of it; when a process is killed, pages wait for it.
+    pub office_term_ms: u64,
 }
 
 impl Default for Limits {
@@ -346,6 +358,7 @@ impl Default for Limits {
             answer_within_ms: 3_000,
             sending_window: 32,
             parts_wait_s: 600,
+            office_term_ms: 10_000,
         }
     }
 }

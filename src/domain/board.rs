@@ -54,6 +54,17 @@ pub enum Freshness {
     Unsure,
 }
 
+impl Freshness {
+    /// The word in answers to operators.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Aging => "aging",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
 impl Board {
     /// Age from which nothing can be said of what is not listed.
     pub const UNSURE_AFTER: SignedDuration = SignedDuration::from_mins(30);
@@ -123,9 +134,11 @@ impl Board {
 }
 
 fn grade(age: SignedDuration, refresh: SignedDuration) -> Freshness {
-    if age > Board::UNSURE_AFTER && age > refresh.saturating_mul(Board::FRESH_REFRESHES) {
+    let fresh = refresh.saturating_mul(Board::FRESH_REFRESHES);
+    if age > Board::UNSURE_AFTER.max(fresh) || age < -fresh {
+        // What is from the future was read before the clock was set back: its age is not known.
         Freshness::Unsure
-    } else if age > refresh.saturating_mul(Board::FRESH_REFRESHES) {
+    } else if age > fresh {
         Freshness::Aging
     } else {
         Freshness::Fresh
@@ -172,6 +185,8 @@ mod tests {
         check(board(Some(97), &[]), Freshness::Aging);
         check(board(Some(69), &[]), Freshness::Unsure);
         check(board(None, &[]), Freshness::Unsure);
+        check(board(Some(102), &[]), Freshness::Fresh);
+        check(board(Some(103), &[]), Freshness::Unsure);
         check(board(Some(100), &[Some(90)]), Freshness::Fresh);
         check(board(Some(100), &[Some(89)]), Freshness::Aging);
         check(board(Some(100), &[Some(69)]), Freshness::Unsure);

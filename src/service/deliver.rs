@@ -21,13 +21,19 @@ use super::verdict::{Health, Repeats, Tried, Try, Verdict, held, in_doubt, is_us
 use crate::domain::delivery::Urgency;
 use crate::domain::message::GatewayName;
 use crate::gateway::Gateway;
+use crate::store::engine::Took;
 use crate::store::{Attempt, Due, Store, StoreError};
 
 /// How long a message is ours once taken: longer than a request can last. After a crash it is due
 /// again then, and in doubt.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// A message is not handed over later than this after it was taken: what was frozen in between may
+/// no longer have it when the request ends, and another process takes it for its own.
+const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(25);
 /// Longest pause before the outbox is looked at again without being woken.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// The same after something was added that this process may not know the place of.
+const WOKEN_AGAIN: Duration = Duration::from_millis(250);
 /// Tries to record an outcome; after them the lease runs out and the message is in doubt.
 const RECORD_TRIES: u32 = 5;
 /// Pause between them.
@@ -61,12 +67,21 @@ pub async fn run(
 ) {
     let mut line = Line::new(outbox, gateway, rate_per_s);
     let mut changes = line.outbox.store.watch_outbox();
+    let mut woken = false;
     loop {
         let pause = line.step().await;
+        let longest = if woken {
+            pause.longest().min(WOKEN_AGAIN)
+        } else {
+            pause.longest()
+        };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = changes.changed(), if pause == Pause::UntilWoken => {}
-            () = tokio::time::sleep(pause.longest()) => {}
+            () = changes.changed(), if pause == Pause::UntilWoken => {
+                woken = true;
+                line.outbox.store.outbox_changed();
+            }
+            () = tokio::time::sleep(longest) => woken = false,
             Some(done) = line.in_flight.join_next() => line.finished(&done),
         }
     }
@@ -90,6 +105,22 @@ impl Pause {
             Self::UntilWoken => LOOK_AGAIN,
             Self::For(wait) => wait,
         }
+    }
+}
+
+/// When a message was taken, by both clocks: one stands still while a machine sleeps, the other may
+/// be set.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    at: Timestamp,
+    since: Instant,
+}
+
+impl Taken {
+    /// Whether it is surely still ours for as long as a request lasts.
+    fn is_held(self, now: Timestamp) -> bool {
+        now.duration_since(self.at) <= BEGINS_WITHIN
+            && self.since.elapsed() <= BEGINS_WITHIN.unsigned_abs()
     }
 }
 
@@ -123,42 +154,79 @@ impl Line {
             Leave::Wait(wait) => return Pause::For(wait),
             Leave::Send(granted) => granted,
         };
-        let due = match self.due(granted).await {
+        let now = self.outbox.clock.now();
+        let (due, held_for) = match self.due(granted, now).await {
             Ok(due) => due,
             Err(error) => {
                 let gateway = self.gateway.name();
                 tracing::warn!(%gateway, %error, "the outbox could not be read");
-                Vec::new()
+                (Vec::new(), None)
             }
         };
         self.pace.give_back(granted - due.len());
         let more = due.len() == granted;
+        let taken = Taken {
+            at: now,
+            since: Instant::now(),
+        };
         for one in due {
             let (outbox, gateway) = (self.outbox.clone(), self.gateway.clone());
             self.in_flight
-                .spawn(async move { outbox.hand_over(gateway.as_ref(), &one).await });
+                .spawn(async move { outbox.hand_over(gateway.as_ref(), &one, taken).await });
         }
-        if more {
-            Pause::For(Duration::ZERO)
-        } else {
-            Pause::UntilWoken
+        match held_for {
+            Some(wait) => Pause::For(wait),
+            None if more => Pause::For(Duration::ZERO),
+            None => Pause::UntilWoken,
         }
     }
 
-    /// The most urgent messages that are due, leased.
-    async fn due(&self, most: usize) -> Result<Vec<Due>, StoreError> {
-        let now = self.outbox.clock.now();
+    /// The most urgent messages that are due, leased; and how long there is no leave for more, all
+    /// processes together.
+    async fn due(
+        &self,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Due>, Option<Duration>), StoreError> {
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        let (store, name) = (&self.outbox.store, self.gateway.name());
         let mut due = Vec::new();
         for urgency in Urgency::ALL {
-            if due.len() < most {
-                let room = most - due.len();
-                let name = self.gateway.name();
-                let store = &self.outbox.store;
-                due.extend(store.take_due(name, urgency, now, until, room).await?);
+            let room = most.saturating_sub(due.len());
+            if room == 0 {
+                break;
+            }
+            let waiting = store.due(name, urgency, now, room).await?;
+            let (leave, held_for) = self.leave(waiting.count, now).await?;
+            due.extend(store.take_due(&waiting, now, until, leave).await?);
+            if held_for.is_some() {
+                return Ok((due, held_for));
             }
         }
-        Ok(due)
+        Ok((due, None))
+    }
+
+    /// Takes the leave for so many messages, or for one where there is none for all.
+    async fn leave(
+        &self,
+        wanted: usize,
+        now: Timestamp,
+    ) -> Result<(usize, Option<Duration>), StoreError> {
+        let (store, rate) = (&self.outbox.store, self.pace.limit());
+        let mut held_for = None;
+        for messages in [wanted, wanted.min(1)] {
+            if messages == 0 {
+                return Ok((0, None));
+            }
+            match store
+                .take_leave(self.gateway.name(), rate, messages, now)
+                .await?
+            {
+                Took::Granted => return Ok((messages, held_for)),
+                Took::Wait(wait) => held_for = Some(wait.min(LOOK_AGAIN)),
+            }
+        }
+        Ok((0, held_for))
     }
 
     fn finished(&mut self, done: &Result<Health, tokio::task::JoinError>) {
@@ -189,7 +257,7 @@ impl Line {
 }
 
 impl Outbox {
-    async fn hand_over(&self, gateway: &dyn Gateway, due: &Due) -> Health {
+    async fn hand_over(&self, gateway: &dyn Gateway, due: &Due, taken: Taken) -> Health {
         let now = self.clock.now();
         let of = Try {
             number: due.attempts,
@@ -211,27 +279,39 @@ impl Outbox {
                 Health::Answered,
             )
         } else {
-            self.judged(gateway, due, of, now).await
+            match self.judged(gateway, due, of, taken).await {
+                Some(judged) => judged,
+                // Its lease runs out, and then it is in doubt: another may have it already.
+                None => return Health::Answered,
+            }
         };
         self.metrics.delivery(gateway.name(), word_of(&verdict));
         self.record(gateway.name(), due, verdict).await;
         health
     }
 
-    /// Whether the phone still wants it is asked right before the call.
+    /// Whether the phone still wants it, and whether it is still ours to send, is asked right before
+    /// the call; `None` where it is not.
     async fn judged(
         &self,
         gateway: &dyn Gateway,
         due: &Due,
         of: Try,
-        now: Timestamp,
-    ) -> (Verdict, Health) {
+        taken: Taken,
+    ) -> Option<(Verdict, Health)> {
+        let may_send = self.store.may_send(due).await;
+        let now = self.clock.now();
+        if !taken.is_held(now) {
+            let gateway = gateway.name();
+            tracing::warn!(%gateway, "a message was taken too long ago to be sent now");
+            return None;
+        }
         if !due.asked_for && self.emergency.is_stopped(&due.outbound.to) {
             // Its BERHENTI is not stored yet; once it is, the message is put away.
             let code = "stopped".to_owned();
-            return (held(of, now, code), Health::Answered);
+            return Some((held(of, now, code), Health::Answered));
         }
-        match self.store.may_send(due).await {
+        Some(match may_send {
             Ok(true) => {
                 let tried = self.attempt(gateway, due, now).await;
                 judge(of, tried, self.clock.now())
@@ -248,7 +328,7 @@ impl Outbox {
                     Health::Answered,
                 )
             }
-        }
+        })
     }
 
     async fn attempt(&self, gateway: &dyn Gateway, due: &Due, now: Timestamp) -> Tried {

@@ -5,8 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::board::BoardKeeper;
+use super::clock::Clock;
 use super::emergency::{Emergency, JournalState};
 use super::metrics::Metrics;
+use crate::domain::board::Freshness;
 use crate::domain::message::GatewayName;
 use crate::domain::mode::Mode;
 use crate::store::Store;
@@ -18,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Health {
     store: Arc<Store>,
+    board: Arc<BoardKeeper>,
+    clock: Clock,
     emergency: Arc<Emergency>,
     stopping: AtomicBool,
     blocked: Mutex<BTreeSet<GatewayName>>,
@@ -28,6 +35,10 @@ pub struct Health {
 pub struct Report {
     /// The store takes messages, and keeps them through a power cut.
     pub store: StoreState,
+    /// What the word of the board is worth that people are answered from.
+    pub board: Freshness,
+    /// The time that the board's word is of.
+    pub board_as_of: Option<Timestamp>,
     /// Where messages go that the store does not take.
     pub journal: JournalState,
     /// Messages do not go straight to the store.
@@ -75,9 +86,16 @@ impl Report {
 
 impl Health {
     /// Everything well, until something else is said.
-    pub fn new(store: Arc<Store>, emergency: Arc<Emergency>) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        board: Arc<BoardKeeper>,
+        emergency: Arc<Emergency>,
+        clock: Clock,
+    ) -> Self {
         Self {
             store,
+            board,
+            clock,
             emergency,
             stopping: AtomicBool::new(false),
             blocked: Mutex::default(),
@@ -115,8 +133,11 @@ impl Health {
             StoreState::Ok | StoreState::ReadOnly => self.mode().await,
             StoreState::Away => None,
         };
+        let board = self.board.current();
         Report {
             store,
+            board: board.freshness(self.clock.now()),
+            board_as_of: board.data_as_of(),
             journal: self.emergency.state(),
             degraded: store != StoreState::Ok || self.emergency.is_degraded(),
             mode,
@@ -133,6 +154,8 @@ impl Health {
 
     /// Counts what waits in the store, where the store can be asked.
     pub async fn measure(&self, metrics: &Metrics) {
+        let as_of = self.board.current().data_as_of();
+        metrics.board_as_of(as_of.map_or(0, Timestamp::as_second));
         self.emergency.measure();
         if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, self.store.counts()).await {
             metrics.waiting(&counts);

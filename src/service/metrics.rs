@@ -40,6 +40,7 @@ pub struct Metrics {
     connections_refused: Family<ByListener, Counter>,
     log_lines_dropped: Counter,
     store_size: Gauge,
+    board_as_of: Gauge,
     outbox: Gauge,
     open_reports: Gauge,
     quarantined: Gauge,
@@ -120,6 +121,7 @@ impl Default for Metrics {
             connections_refused: Family::default(),
             log_lines_dropped: Counter::default(),
             store_size: Gauge::default(),
+            board_as_of: Gauge::default(),
             outbox: Gauge::default(),
             open_reports: Gauge::default(),
             quarantined: Gauge::default(),
@@ -235,6 +237,12 @@ impl Metrics {
             Unit::Bytes,
             self.store_size.clone(),
         );
+        registry.register_with_unit(
+            "board_as_of",
+            "When what people are answered from was last known to be so, since 1970; 0 for never",
+            Unit::Seconds,
+            self.board_as_of.clone(),
+        );
     }
 
     /// A message was read and its turn stored.
@@ -342,6 +350,11 @@ impl Metrics {
     pub fn store_size(&self, bytes: u64) {
         self.store_size
             .set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// The time of what people are answered from, in seconds since 1970; 0 for never.
+    pub fn board_as_of(&self, second: i64) {
+        self.board_as_of.set(second);
     }
 
     /// How much waits in the store.

@@ -12,6 +12,7 @@ pub mod health;
 pub mod intake;
 pub mod knowledge;
 pub mod metrics;
+pub mod office;
 mod pace;
 pub mod page;
 pub mod parts;

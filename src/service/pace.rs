@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
+use crate::store::engine::Rate;
+
 /// Tokens of one gateway, and whether it takes anything at all.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -66,6 +68,14 @@ impl Pace {
             tokens: rate.max(1.0),
             filled_at: now,
             standing: Standing::Open,
+        }
+    }
+
+    /// The most that all processes together may hand to the gateway.
+    pub(super) const fn limit(&self) -> Rate {
+        Rate {
+            per_s: self.rate_max,
+            burst: self.rate_max.max(1.0),
         }
     }
 

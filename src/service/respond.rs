@@ -34,7 +34,7 @@ pub struct Responder {
     store: Arc<Store>,
     knowledge: Arc<Reloadable<Knowledge>>,
     board: Arc<BoardKeeper>,
-    references: References,
+    references: Arc<References>,
     clock: Clock,
     metrics: Arc<Metrics>,
 }
@@ -106,7 +106,7 @@ impl Responder {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let references = References::default();
+        let references = Arc::default();
         Self {
             store,
             knowledge,
@@ -114,6 +114,19 @@ impl Responder {
             references,
             clock,
             metrics,
+        }
+    }
+
+    /// The same responder on another handle of its store: one that is fenced.
+    #[must_use]
+    pub fn on(&self, store: Arc<Store>) -> Self {
+        Self {
+            store,
+            knowledge: self.knowledge.clone(),
+            board: self.board.clone(),
+            references: self.references.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::engine::{Batch, Partition};
 use super::record::{self, BoardRecord};
-use super::{Store, StoreError, TRIES, key};
+use super::{KeptBoard, Store, StoreError, TRIES, key};
 use crate::domain::alert::Alert;
 use crate::domain::board::Board;
 use crate::domain::shelter::Shelter;
@@ -13,6 +13,19 @@ impl Store {
     /// The board as it is kept.
     pub async fn board(&self) -> Result<Board, StoreError> {
         Ok(self.board_version().await?.0)
+    }
+
+    /// The board as it is kept, and how often it was written.
+    pub async fn kept_board(&self) -> Result<KeptBoard, StoreError> {
+        // First: a board that is written meanwhile is newer than the count, never older.
+        let writes = self.board_writes().await?;
+        let board = self.board().await?;
+        Ok(KeptBoard { board, writes })
+    }
+
+    async fn board_writes(&self) -> Result<u64, StoreError> {
+        let total = self.engine.total(Partition::SHARED, key::count::BOARD);
+        Ok(u64::try_from(total.await?).unwrap_or_default())
     }
 
     /// Replaces all shelters.
@@ -60,7 +73,7 @@ impl Store {
             .put(key::board(), record::write(&BoardRecord::of(board))?)
             .add(key::count::BOARD.to_vec(), 1)
             .wake(key::topic::BOARD);
-        Ok(self.engine.commit(batch).await?.is_done())
+        Ok(self.commit(batch).await?.is_done())
     }
 
     /// The board and its version. One that was written and is gone is damaged, not empty: nobody
@@ -71,14 +84,7 @@ impl Store {
                 let kept: BoardRecord = record::read(&entry.value)?;
                 Ok((kept.board()?, entry.version))
             }
-            None if self
-                .engine
-                .total(Partition::SHARED, key::count::BOARD)
-                .await?
-                > 0 =>
-            {
-                Err(StoreError::Corrupt)
-            }
+            None if self.board_writes().await? > 0 => Err(StoreError::Corrupt),
             None => Ok((Board::default(), 0)),
         }
     }

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::engine::{Batch, Key, Lease, Partition, Ranked, Window};
+use super::engine::{Batch, Key, Lease, Partition, Ranked, Rate, Took, Window};
 use super::record::{CarrierRecord, DeliveryRecord, ms};
 use super::subscribers::{stopped, with_areas};
 use super::{Store, StoreError, TRIES, key};
@@ -29,6 +29,16 @@ pub struct Due {
     pub(super) place: Place,
     /// It answers a message of the phone's own: it goes out even after STOP.
     pub asked_for: bool,
+}
+
+/// Messages of a gateway and urgency that are due.
+#[derive(Clone, Debug)]
+pub struct Awaiting {
+    index: Key,
+    /// The longest due of each partition.
+    places: Vec<(i64, Partition)>,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// Where a delivery is kept.
@@ -122,41 +132,76 @@ impl Store {
             .wake(key::topic::OUTBOX))
     }
 
-    /// Leases the messages of a gateway and urgency that are due, longest due first, until
-    /// `until`. What became too old or unwanted is put away and not given.
-    pub async fn take_due(
+    /// Whether something was added to the outbox, perhaps by another process, is known: it is
+    /// looked for everywhere soon.
+    pub fn outbox_changed(&self) {
+        self.hints.woken();
+    }
+
+    /// Takes the leave to hand so many messages to a gateway, which every process shares.
+    pub async fn take_leave(
+        &self,
+        gateway: &GatewayName,
+        rate: Rate,
+        messages: usize,
+        now: Timestamp,
+    ) -> Result<Took, StoreError> {
+        let bucket = format!("gateway/{gateway}");
+        let tokens = u32::try_from(messages).unwrap_or(u32::MAX);
+        Ok(self.engine.take(&bucket, rate, tokens, ms(now)).await?)
+    }
+
+    /// How many messages of a gateway and urgency are due, and where; counted up to `most`.
+    pub async fn due(
         &self,
         gateway: &GatewayName,
         urgency: Urgency,
         now: Timestamp,
+        most: usize,
+    ) -> Result<Awaiting, StoreError> {
+        let index = key::outbox(gateway, urgency);
+        let (mut places, mut count) = (Vec::new(), 0);
+        for at in self.hints.places(&index, ms(now)) {
+            self.hints.looking(&index, at);
+            let window = Window::up_to(ms(now), most);
+            let found = self.engine.range(at, &index, window).await?;
+            count += found.len();
+            places.extend(found.first().map(|first| (first.score, at)));
+        }
+        for (_, at) in &places {
+            // There may be more than is taken now.
+            self.hints.added(&index, *at);
+        }
+        places.sort_unstable();
+        let count = count.min(most);
+        Ok(Awaiting {
+            index,
+            places,
+            count,
+        })
+    }
+
+    /// Leases messages that are due, longest due first, until `until`. What became too old or
+    /// unwanted is put away and not given.
+    pub async fn take_due(
+        &self,
+        waiting: &Awaiting,
+        now: Timestamp,
         until: Timestamp,
         most: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        let index = key::outbox(gateway, urgency);
-        let (now_ms, until) = (ms(now), ms(until));
-        let mut places = Vec::new();
-        for at in self.hints.places(&index, now_ms) {
-            self.hints.looking(&index, at);
-            let first = self
-                .engine
-                .range(at, &index, Window::up_to(now_ms, 1))
-                .await?;
-            places.extend(first.first().map(|first| (first.score, at)));
-        }
-        places.sort_unstable();
+        let index = &waiting.index;
         let mut due = Vec::new();
-        for (_, at) in places {
-            // There may be more than is taken now.
-            self.hints.added(&index, at);
+        for (_, at) in &waiting.places {
             let limit = most.saturating_sub(due.len());
             if limit > 0 {
                 let lease = Lease {
-                    now: now_ms,
-                    until,
+                    now: ms(now),
+                    until: ms(until),
                     limit,
                 };
-                let claimed = self.engine.claim(at, &index, lease).await?;
-                self.claimed(at, &index, claimed, now, &mut due).await?;
+                let claimed = self.engine.claim(*at, index, lease).await?;
+                self.claimed(*at, index, claimed, now, &mut due).await?;
             }
         }
         Ok(due)
@@ -180,8 +225,7 @@ impl Store {
                 // Removed or damaged: nothing is left to send.
                 Ok(None) | Err(StoreError::Corrupt) => {
                     let away = Batch::new(at).unrank(index.clone(), one.member);
-                    self.engine
-                        .commit(away.add(key::count::OUTBOX.to_vec(), -1))
+                    self.commit(away.add(key::count::OUTBOX.to_vec(), -1))
                         .await?;
                 }
                 Err(other) => return Err(other),
@@ -223,7 +267,7 @@ impl Store {
         // Where a receipt changes it meanwhile, the receipt has put it away.
         kept.set_state(kept.state()?.after(state));
         let batch = self.changed(&place, kept, version, None, now)?;
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(None)
     }
 
@@ -279,7 +323,7 @@ impl Store {
             kept.attempts = due.attempts;
             let again = apply(&mut kept, attempt)?;
             let batch = self.changed(place, kept, version, again, now)?;
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(());
             }
         }
@@ -331,7 +375,7 @@ impl Store {
         };
         let until = self.retention.delivery_until(now);
         let batch = Batch::new(at).put_until(name.clone(), self.seal(&name, &record)?, Some(until));
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(mark)
     }
 
@@ -353,7 +397,7 @@ impl Store {
                 .put(key::phone(&phone), record);
             let batch = with_areas(batch, &phone, [&before, &caller], now);
             let batch = stopped(batch, &phone, now)?;
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(());
             }
         }

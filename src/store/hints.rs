@@ -1,7 +1,8 @@
 //! Where in the outbox something may be due, so that looking costs one read and not sixteen.
 //!
-//! A guess, never the truth: what this process added is known at once; what another added, and what
-//! becomes due again later, is found by looking everywhere every other second.
+//! A guess, never the truth: what this process added is known at once; what another added is found
+//! by looking everywhere soon after it says that it did, and what becomes due again later by looking
+//! everywhere every other second.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +11,8 @@ use super::engine::{Key, Partition};
 
 /// How often every partition is looked at, in ms.
 const EVERYWHERE_EVERY: i64 = 2_000;
+/// How often at most where something was added, perhaps by another process, in ms.
+pub(super) const WOKEN_EVERY: i64 = 250;
 
 /// Guesses by index.
 #[derive(Debug, Default)]
@@ -21,6 +24,8 @@ struct Guess {
     perhaps: u16,
     /// When all were looked at, in ms since 1970.
     everywhere_at: Option<i64>,
+    /// Whether something was added since then, perhaps by another process.
+    woken: bool,
 }
 
 impl Hints {
@@ -29,12 +34,26 @@ impl Hints {
         self.with(index, |guess| guess.perhaps |= bit(at));
     }
 
+    /// Something was added, perhaps by another process.
+    pub(super) fn woken(&self) {
+        let mut guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for guess in guesses.values_mut() {
+            guess.woken = true;
+        }
+    }
+
     /// Partitions worth looking at.
     pub(super) fn places(&self, index: &Key, now: i64) -> Vec<Partition> {
         self.with(index, |guess| {
-            let recent = |at: i64| (0..EVERYWHERE_EVERY).contains(&now.saturating_sub(at));
+            let every = if guess.woken {
+                WOKEN_EVERY
+            } else {
+                EVERYWHERE_EVERY
+            };
+            let recent = |at: i64| (0..every).contains(&now.saturating_sub(at));
             if !guess.everywhere_at.is_some_and(recent) {
                 guess.everywhere_at = Some(now);
+                guess.woken = false;
                 guess.perhaps = u16::MAX;
             }
             Partition::phones()
@@ -83,6 +102,12 @@ mod tests {
         hints.added(&index, here);
         assert_eq!(hints.places(&index, 11_000), [here]);
         assert_eq!(hints.places(&index, 12_000).len(), 16);
+        for at in Partition::phones() {
+            hints.looking(&index, at);
+        }
+        hints.woken();
+        assert_eq!(hints.places(&index, 12_100), [], "just looked");
+        assert_eq!(hints.places(&index, 12_250).len(), 16);
         assert_eq!(
             hints.places(&index, 9_000).len(),
             16,

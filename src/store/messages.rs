@@ -93,14 +93,14 @@ impl Store {
     ) -> Result<(Known, Option<u64>), StoreError> {
         let mut known = self.known_as(inbound, mark);
         let phone = known.phone;
-        let mut keys = vec![key::phone(&phone), known.message.clone()];
+        let mut keys = vec![key::phone(&phone), known.message.clone(), key::stop(&phone)];
         keys.extend(known.seen.clone());
         let mut found = self.get(phone.partition(), &keys).await?.into_iter();
         let mut next = || found.next().flatten();
-        let (state, before) = (next(), next());
+        let (state, before, stop) = (next(), next(), next());
         let seen_at = next().map(|entry| record::read::<MarkRecord>(&entry.value));
         known.version = state.as_ref().map_or(0, |entry| entry.version);
-        known.caller = self.caller_of(&phone, state).await?;
+        known.caller = self.caller_with(&phone, state, stop)?;
         let taken = before.as_ref().map(|entry| entry.version);
         known.earlier = before
             .map(|entry| self.earlier(&known.message, entry))
@@ -144,14 +144,25 @@ impl Store {
         Ok(messages)
     }
 
-    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
-    /// is still answered; that it opted out stands apart and is not lost with it.
+    /// The state of a phone that was read alone.
     pub(super) async fn caller_of(
         &self,
         phone: &PhoneKey,
-        entry: Option<Entry>,
+        state: Option<Entry>,
     ) -> Result<Caller, StoreError> {
-        if let Some(entry) = entry {
+        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
+        self.caller_with(phone, state, stop)
+    }
+
+    /// The state of a phone. One that was lost or cannot be opened is begun anew, so that the phone
+    /// is still answered; that it opted out stands apart and is not lost with it.
+    fn caller_with(
+        &self,
+        phone: &PhoneKey,
+        state: Option<Entry>,
+        stop: Option<Entry>,
+    ) -> Result<Caller, StoreError> {
+        if let Some(entry) = state {
             let read = self
                 .unseal::<PhoneRecord>(&key::phone(phone), entry.value)
                 .and_then(|kept| kept.caller.caller());
@@ -162,7 +173,6 @@ impl Store {
                 read => return read,
             }
         }
-        let stop = self.get_one(phone.partition(), &key::stop(phone)).await?;
         let stopped_at = stop.map(|entry| record::read(&entry.value)).transpose()?;
         Ok(Caller {
             stopped_at: stopped_at.map(record::at),

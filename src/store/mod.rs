@@ -4,6 +4,7 @@
 //! partition, so that its turn is one read and one commit.
 
 mod board;
+mod board_file;
 mod copying;
 mod deliveries;
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod journal;
 mod key;
 mod messages;
 mod mode;
+mod office;
 mod pages;
 mod parts;
 mod quarantine;
@@ -40,8 +42,9 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use board_file::{BoardFile, KeptBoard};
 pub use copying::{CopyError, Over, Restored, Sums, Transferred, WholeFile, Written};
-pub use deliveries::{Attempt, Due};
+pub use deliveries::{Attempt, Awaiting, Due};
 pub use export::{Kept, MessagePage};
 pub use feed::{ReportCursor, ReportPage};
 pub use forward::{Elsewhere, ElsewhereSettings, Forwarded};
@@ -62,10 +65,11 @@ pub use turns::{Sending, Taken};
 pub use waiting::{Notes, Raw, Waiting};
 
 use crate::domain::address::Address;
-use engine::embedded::{Embedded, EmbeddedOptions};
+use engine::embedded::{Embedded, EmbeddedOptions, FolderLock};
 use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Finding, Health, Key, Partition, Watch};
 use hints::Hints;
+use office::Fence;
 use seal::Seal;
 use shown::Showcase;
 
@@ -81,6 +85,12 @@ pub enum StoreError {
     /// A value was written by a newer version of this program.
     #[error("a value in the store has a newer schema")]
     Newer,
+    /// The store's board was written less often than it had been: it lost something.
+    #[error("the store lost changes of the board")]
+    Receded,
+    /// Another process does this now: nothing was written.
+    #[error("another process holds the office now")]
+    Deposed,
     /// Others changed the same thing first, again and again.
     #[error("others were first too often")]
     Outrun,
@@ -137,14 +147,18 @@ pub struct Store {
     showcase: Showcase,
     retention: RetentionSettings,
     parts_wait: SignedDuration,
+    /// Of the data directory, where the engine has none of its own.
+    _folder: Option<Arc<FolderLock>>,
+    /// What all commits are fenced by.
+    fence: Option<Fence>,
 }
 
 /// How often a verb begins again because what it read was changed by another.
 const TRIES: usize = 16;
 
 impl Store {
-    /// Opens the data directory, which one process at a time has, or connects to Redis, which any
-    /// number may. A long message waits `parts_wait` for its parts.
+    /// Opens the data directory, which one process at a time has. With Redis, which any number may
+    /// share, it is open also while none answers: each call says so until one does. A long message waits `parts_wait` for its parts.
     pub fn open(
         settings: &StoreSettings,
         retention: &RetentionSettings,
@@ -179,6 +193,21 @@ impl Store {
         Ok(store)
     }
 
+    /// The same store for a process that goes on: with Redis too it alone has the data directory,
+    /// where what belongs to this machine lies.
+    pub fn alone_in(self, settings: &StoreSettings) -> Result<Self, StoreError> {
+        match settings.engine {
+            EngineKind::Embedded => Ok(self),
+            EngineKind::Redis => {
+                let folder = FolderLock::take(&settings.path)?;
+                Ok(Self {
+                    _folder: Some(Arc::new(folder)),
+                    ..self
+                })
+            }
+        }
+    }
+
     /// A store that is gone with the process.
     pub fn in_memory(parts_wait: SignedDuration) -> Result<Self, StoreError> {
         let seal = Seal::passing()?;
@@ -210,7 +239,16 @@ impl Store {
             showcase: Showcase::for_readers_of(EngineKind::Embedded),
             retention: retention.clone(),
             parts_wait,
+            _folder: None,
+            fence: None,
         }
+    }
+
+    /// The same store with another engine around its own: to see what a verb asks of it.
+    #[must_use]
+    pub fn through(self, around: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>) -> Self {
+        let engine = around(self.engine.clone());
+        Self { engine, ..self }
     }
 
     /// How the engine is.

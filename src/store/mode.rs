@@ -29,7 +29,7 @@ impl Store {
     pub async fn set_mode(&self, mode: Mode, now: Timestamp) -> Result<(), StoreError> {
         let value = record::write(&ModeRecord::of(mode, now))?;
         let batch = Batch::new(Partition::SHARED).put(key::mode(), value);
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(())
     }
 }

@@ -85,7 +85,7 @@ impl Store {
             }
         }
         if unpaged.unreadable > 0 {
-            self.engine.commit(gone).await?;
+            self.commit(gone).await?;
         }
         Ok(unpaged)
     }
@@ -121,7 +121,7 @@ impl Store {
         let batch = Batch::new(place.at).when_absent(place.key());
         let at = place.at;
         let batch = self.with_delivery(batch, place, &DeliveryRecord::page(page), now)?;
-        if !self.engine.commit(batch).await?.is_done() {
+        if !self.commit(batch).await?.is_done() {
             return Ok(Paged::Before);
         }
         let index = key::outbox(&page.gateway, Urgency::Rescue);
@@ -138,7 +138,7 @@ impl Store {
             batch.unrank(key::unpaged(), reference.to_string().into_bytes())
         };
         let batch = reports.iter().fold(Batch::new(at), unlist);
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(())
     }
 }

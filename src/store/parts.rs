@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::engine::{Batch, Key, Lease, Partition};
+use super::engine::{Batch, Key, Lease, Partition, Window};
 use super::record::{self, InboundRecord, PartsRecord, ms};
 use super::retention::days_after;
 use super::seal::{PhoneKey, letters};
@@ -74,7 +74,7 @@ impl Store {
                 .when_version(name.clone(), version)
                 .put_until(name.clone(), self.seal(&name, &kept)?, Some(until))
                 .rank(key::waiting_parts(), name.clone(), due);
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(whole.map_or(PartKept::Waiting, |whole| {
                     PartKept::Complete(Box::new(whole))
                 }));
@@ -97,12 +97,18 @@ impl Store {
             if limit == 0 {
                 break;
             }
+            let index = key::waiting_parts();
+            let due = self.engine.range(at, &index, Window::up_to(ms(now), 1));
+            if due.await?.is_empty() {
+                continue;
+            }
+            self.still_in_office(at).await?;
             let lease = Lease {
                 now: ms(now),
                 until,
                 limit,
             };
-            for one in self.engine.claim(at, &key::waiting_parts(), lease).await? {
+            for one in self.engine.claim(at, &index, lease).await? {
                 overdue.extend(self.hand_on(at, one.member).await?);
             }
         }
@@ -117,7 +123,7 @@ impl Store {
             found => found?,
         };
         let Some((mut kept, version)) = found else {
-            self.engine.commit(done).await?;
+            self.commit(done).await?;
             return Ok(None);
         };
         let parts = read(std::mem::take(&mut kept.parts))?;
@@ -125,11 +131,11 @@ impl Store {
             .joined(&name, &kept, &parts)
             .or_else(|| parts::partial(&parts).map(|partial| self.named(&name, &kept, partial)));
         let Some(whole) = whole else {
-            self.engine.commit(done).await?;
+            self.commit(done).await?;
             return Ok(None);
         };
         if self.caller(&whole).await?.earlier.is_some() {
-            self.engine.commit(done).await?;
+            self.commit(done).await?;
             return Ok(None);
         }
         if kept.handed_on {
@@ -142,7 +148,7 @@ impl Store {
             .when_version(name.clone(), version)
             .put_until(name.clone(), self.seal(&name, &kept)?, Some(until));
         // Where another part came meanwhile, it is looked at again when the lease is over.
-        let handed_on = self.engine.commit(batch).await?.is_done();
+        let handed_on = self.commit(batch).await?.is_done();
         Ok(handed_on.then_some(whole))
     }
 

@@ -55,7 +55,7 @@ impl Store {
             .put_until(name.clone(), self.seal(&name, &kept)?, Some(until))
             .rank(key::quarantine(), name, ms(now))
             .add(key::count::QUARANTINED.to_vec(), 1);
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(())
     }
 

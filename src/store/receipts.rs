@@ -98,7 +98,7 @@ impl Store {
                 .when_version(name.clone(), version)
                 .put_until(name.clone(), self.seal(&name, &kept)?, Some(until))
                 .rank(key::orphans(), mark.to_vec(), since);
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(ReceiptKept::Waits);
             }
         }
@@ -156,7 +156,7 @@ impl Store {
             kept.set_state(after);
             kept.code = code.map(str::to_owned).or(kept.code);
             let batch = self.changed(place, kept, version, None, now)?;
-            if self.engine.commit(batch).await?.is_done() {
+            if self.commit(batch).await?.is_done() {
                 return Ok(ReceiptKept::Changed);
             }
         }
@@ -185,7 +185,7 @@ impl Store {
             .when_version(key::orphan(mark), version)
             .delete(key::orphan(mark))
             .unrank(key::orphans(), mark.to_vec());
-        self.engine.commit(batch).await?;
+        self.commit(batch).await?;
         Ok(())
     }
 
@@ -203,7 +203,7 @@ impl Store {
                 for one in &page {
                     if one.score <= too_old {
                         let gone = Batch::new(at).unrank(key::orphans(), one.member.clone());
-                        self.engine.commit(gone).await?;
+                        self.commit(gone).await?;
                     } else if self.mapped(at, &one.member).await?.is_some() {
                         self.rematch(&one.member, now).await?;
                     }

@@ -24,7 +24,7 @@ impl Store {
         let blocks = i64::from(ReportRef::COUNT / BLOCK);
         for _ in 0..TRIES {
             let counted = Batch::new(Partition::SHARED).add(key::reference_blocks(), 1);
-            let Committed::Done(totals) = self.engine.commit(counted).await? else {
+            let Committed::Done(totals) = self.commit(counted).await? else {
                 continue;
             };
             let total = totals.first().copied().unwrap_or(1);
@@ -33,7 +33,7 @@ impl Store {
             let leased = Batch::new(Partition::SHARED)
                 .when_absent(name.clone())
                 .put_until(name, Vec::new(), Some(days_after(now, FREE_AFTER_DAYS)));
-            if self.engine.commit(leased).await?.is_done() {
+            if self.commit(leased).await?.is_done() {
                 let first = u32::try_from(number).unwrap_or_default() * BLOCK;
                 return Ok(first..first + BLOCK);
             }

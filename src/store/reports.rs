@@ -183,7 +183,7 @@ impl Store {
                     reports: vec![changed],
                 };
                 let batch = self.with_reports(Batch::new(at), staged)?;
-                if self.engine.commit(batch).await?.is_done() {
+                if self.commit(batch).await?.is_done() {
                     return Ok(Some(report));
                 }
             }

@@ -89,6 +89,7 @@ fn days_before(now: i64, days: u16) -> i64 {
 impl Store {
     /// Removes what has been kept long enough; gives how many rows went.
     pub async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.still_in_office(Partition::SHARED).await?;
         let latest = self.latest(now).await?;
         let mut removed = 0;
         for _ in 0..STEPS_MAX {
@@ -148,8 +149,7 @@ impl Store {
         };
         if ms(now) > saved {
             let batch = Batch::new(Partition::SHARED);
-            self.engine
-                .commit(batch.put(key::clock(), record::write(&ms(now))?))
+            self.commit(batch.put(key::clock(), record::write(&ms(now))?))
                 .await?;
         }
         Ok(saved.max(ms(now)))
@@ -179,7 +179,7 @@ impl Store {
                     batch = batch.add(count.to_vec(), -1);
                 }
             }
-            self.engine.commit(batch).await?;
+            self.commit(batch).await?;
         }
     }
 }

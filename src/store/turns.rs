@@ -64,7 +64,7 @@ impl Store {
             queued = Some(key::outbox(&inbound.gateway, reply.urgency));
             batch = self.with_reply(batch, inbound, known, reply)?;
         }
-        match self.engine.commit(batch).await? {
+        match self.commit(batch).await? {
             Committed::Done(_) => {
                 if let Some(index) = queued {
                     self.hints.added(&index, at);

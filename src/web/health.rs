@@ -27,6 +27,8 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response<Body> {
         "ready": report.is_ready(),
         "degraded": report.degraded,
         "store": report.store.slug(),
+        "board": report.board.slug(),
+        "board_as_of": report.board_as_of.map(|at| at.to_string()),
         "journal": report.journal.slug(),
         "mode": report.mode.map(Mode::slug),
         "stopping": report.stopping,

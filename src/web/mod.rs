@@ -28,9 +28,13 @@ use problem::Problem;
 pub use site::Site;
 use webhook::Hooks;
 
-/// What carriers reach.
-pub fn public(hooks: Arc<Hooks>) -> Site {
-    Site::from(Router::new().fallback(nowhere)).with_hooks(hooks)
+/// What carriers reach; nothing where this process does not answer them.
+pub fn public(hooks: Option<Arc<Hooks>>) -> Site {
+    let site = Site::from(Router::new().fallback(nowhere));
+    match hooks {
+        Some(hooks) => site.with_hooks(hooks),
+        None => site,
+    }
 }
 
 /// What operators reach.

@@ -8,11 +8,13 @@
 )]
 
 mod architecture;
+mod board;
 mod cli;
 mod client;
 mod config;
 mod conversations;
 mod engine_contract;
+mod fleet;
 mod gateways;
 mod journal;
 mod messages;

@@ -12,6 +12,7 @@ use siaga::domain::turn::{Effect, Turn};
 use siaga::store::engine::Partition;
 use siaga::store::{Page, Paged, Sending, Store};
 
+use crate::store::deliveries::due_at;
 use crate::store::{at, inbound, memory, report, take, turn};
 use crate::support::app::TestApp;
 use crate::support::carrier::{Carrier, Sent};
@@ -299,10 +300,7 @@ async fn a_page_is_made_once_and_is_the_most_urgent() {
         assert_eq!(made, expected);
     }
     let at_kannel = GatewayName::parse("kannel").unwrap();
-    let due = store
-        .take_due(&at_kannel, Urgency::Rescue, at(2), at(60), 9)
-        .await
-        .unwrap();
+    let due = due_at(&store, (&at_kannel, Urgency::Rescue), (2, 60), 9).await;
     assert_eq!(due.len(), 2);
     assert!(
         due.iter()

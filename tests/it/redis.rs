@@ -13,11 +13,16 @@ use crate::support::redis::{RedisServer, Site};
 
 /// siaga on a site, with its key and its own files in a folder.
 async fn app(site: &Site, folder: &Path) -> TestApp {
-    app_with(site, folder, "").await
+    app_of(site, folder, "data", "").await
 }
 
 /// The same with more settings.
 pub(crate) async fn app_with(site: &Site, folder: &Path, more: &str) -> TestApp {
+    app_of(site, folder, "data", more).await
+}
+
+/// One of several: they share the key, and each has a data directory.
+async fn app_of(site: &Site, folder: &Path, data: &str, more: &str) -> TestApp {
     let overrides = format!(
         "SIAGA__STORE__ENGINE=redis
          SIAGA__STORE__REDIS__URLS={:?}
@@ -30,7 +35,7 @@ pub(crate) async fn app_with(site: &Site, folder: &Path, more: &str) -> TestApp 
     let mut settings = settings(&overrides);
     settings.store.redis.topology = site.topology;
     settings.store.redis.fsync = site.fsync;
-    settings.store.path = folder.join("data");
+    settings.store.path = folder.join(data);
     settings.store.key_file = folder.join("siaga.key");
     TestApp::of(&settings, Storage::OnDisk, real_time()).await
 }
@@ -67,8 +72,8 @@ async fn two_processes_answer_as_one() {
     let server = RedisServer::start(&[]);
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (
-        app(&server.site(), folder.path()).await,
-        app(&server.site(), folder.path()).await,
+        app_of(&server.site(), folder.path(), "one", "").await,
+        app_of(&server.site(), folder.path(), "other", "").await,
     );
     let filed = one.text(PHONE, "1", "LAPOR LONGSOR MUNJUNGAN").await;
     let again = other.text(PHONE, "1", "LAPOR LONGSOR MUNJUNGAN").await;

@@ -1,8 +1,9 @@
 //! The verbs of the store: what is kept of a message, once, and what becomes of replies.
 
+mod board_file;
 mod copies;
 mod crash;
-mod deliveries;
+pub(crate) mod deliveries;
 mod disk;
 mod faults;
 mod fsck;
@@ -15,6 +16,7 @@ mod turns;
 
 use std::path::Path;
 
+pub(crate) use faults::tamper;
 use jiff::{SignedDuration, Timestamp};
 use siaga::domain::address::Address;
 use siaga::domain::caller::Caller;

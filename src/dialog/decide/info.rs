@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::talk::{List, Said, Talk, picked};
-use super::{file, place};
+use super::{file, place, status};
 use crate::dialog::intent::Place;
 use crate::dialog::packing::Marks;
 use crate::dialog::phrases::{Label, Lexicon, Phrase, Slot, Value};
@@ -34,25 +34,27 @@ pub(super) fn asked(talk: &mut Talk<'_>) -> Said {
 pub(super) fn about(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Said {
     let facts = talk.facts;
     let found = named(talk, hazard, area);
-    match found.as_slice() {
-        [] => none(talk, hazard, area),
-        [alert] if hazard.is_some() || area.is_some() => own_text(talk, alert),
-        alerts => {
-            let latest = alerts.iter().map(|alert| alert.sent_at).max();
-            let at = facts.board.data_as_of().or(latest).unwrap_or(facts.said_at);
-            let items: Vec<String> = alerts.iter().map(|alert| item(talk, alert, area)).collect();
-            let codes: Vec<String> = alerts.iter().map(|alert| alert.code.clone()).collect();
-            let list = List {
-                phrase: Phrase::InfoList,
-                middle: Phrase::InfoMore,
-                filling: &[(Slot::Tgl, Value::Date(at)), (Slot::Jam, Value::Time(at))],
-                marks: Marks::Numbers,
-            };
-            talk.list(list, &items, |chosen| {
-                Some(Asked::Alerts(picked(&codes, chosen)))
-            })
-        }
+    let alone = match found.as_slice() {
+        [] => return none(talk, hazard, area),
+        [alert] if hazard.is_some() || area.is_some() => told(talk, alert),
+        _ => None,
+    };
+    if let Some(said) = alone {
+        return said;
     }
+    let latest = found.iter().map(|alert| alert.sent_at).max();
+    let at = facts.board.data_as_of().or(latest).unwrap_or(facts.said_at);
+    let items: Vec<String> = found.iter().map(|alert| item(talk, alert, area)).collect();
+    let codes: Vec<String> = found.iter().map(|alert| alert.code.clone()).collect();
+    let list = List {
+        phrase: Phrase::InfoList,
+        middle: Phrase::InfoMore,
+        filling: &[(Slot::Tgl, Value::Date(at)), (Slot::Jam, Value::Time(at))],
+        marks: Marks::Numbers,
+    };
+    talk.list(list, &items, |chosen| {
+        Some(Asked::Alerts(picked(&codes, chosen)))
+    })
 }
 
 /// The alerts to name, the phone's own areas first, then the worst, then the latest.
@@ -102,33 +104,56 @@ pub(super) fn not_sure(talk: &Talk<'_>, place: &str) -> Said {
     )
 }
 
-/// The alert's own text; from old data with the time of the data in front, where it fits.
+/// An alert that was chosen from a list, which has told its age: its own text whole, and the age
+/// where it fits.
 pub(super) fn own_text(talk: &Talk<'_>, alert: &Alert) -> Said {
-    let text = alert.text(talk.language);
-    let aged = age(talk).map(|age| format!("{age} {text}"));
-    let aged = aged.filter(|aged| segment::measure(aged).units <= ROOM);
-    Said {
-        phrase: ALERT_TEXT,
-        text: aged.unwrap_or_else(|| text.to_owned()),
-    }
+    told(talk, alert).unwrap_or_else(|| said(alert.text(talk.language).to_owned()))
 }
 
-/// How old the data is, once it is not fresh.
+/// The alert's own text with what must be known of it: the time of old data in front, behind it
+/// that it is, or may be, over. `None` where that does not fit: approved words are never cut.
+fn told(talk: &Talk<'_>, alert: &Alert) -> Option<Said> {
+    let mut text = alert.text(talk.language).to_owned();
+    let bare = text.len();
+    if let Some(age) = age(talk) {
+        text = format!("{age} {text}");
+    }
+    if !alert.is_active(talk.said_at()) {
+        let stands = talk
+            .facts
+            .phrases
+            .lexicon(talk.language)
+            .label(status::stands(talk, alert));
+        text = format!("{text} ({stands})");
+    }
+    let fits = text.len() == bare || segment::measure(&text).units <= ROOM;
+    fits.then(|| said(text))
+}
+
+const fn said(text: String) -> Said {
+    let phrase = ALERT_TEXT;
+    Said { phrase, text }
+}
+
+/// How old the data is, once it is not fresh; with its day where that is another.
 fn age(talk: &Talk<'_>) -> Option<String> {
     let (board, now) = (talk.facts.board, talk.said_at());
     if board.freshness(now) == Freshness::Fresh {
         return None;
     }
-    let at = Lexicon::time(board.data_as_of()?, talk.facts.agency.zone);
-    let label = talk
-        .facts
-        .phrases
-        .lexicon(talk.language)
-        .label(Label::DataOf);
+    let (at, zone) = (board.data_as_of()?, talk.facts.agency.zone);
+    let lexicon = talk.facts.phrases.lexicon(talk.language);
+    let label = if zone.day(at) == zone.day(now) {
+        Label::DataOf
+    } else {
+        Label::DataOfDay
+    };
+    let label = lexicon.label(label);
     Some(
         label
-            .replace("{jam}", &at)
-            .replace("WIB", talk.facts.agency.zone.word()),
+            .replace("{tgl}", &lexicon.date(at, zone))
+            .replace("{jam}", &Lexicon::time(at, zone))
+            .replace("WIB", zone.word()),
     )
 }
 

@@ -7,7 +7,6 @@ use crate::dialog::phrases::{Label, Phrase, Slot, Value};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::caller::{Asked, OwnReport};
 use crate::domain::report::ReportRef;
-use jiff::Timestamp;
 
 /// STATUS alone: the one report, or a list of them, newest first.
 pub(super) fn all(talk: &mut Talk<'_>) -> Said {
@@ -101,15 +100,15 @@ pub(super) fn alert(talk: &Talk<'_>, code: &str) -> Said {
             (Slot::Tempat, Value::Text(&label)),
             (Slot::Tgl, Value::Date(alert.sent_at)),
             (Slot::Jam, Value::Time(alert.sent_at)),
-            (
-                Slot::Status,
-                Value::Label(stands(alert, now, board.can_say_none(now))),
-            ),
+            (Slot::Status, Value::Label(stands(talk, alert))),
         ],
     )
 }
 
-fn stands(alert: &Alert, now: Timestamp, sure: bool) -> Label {
+/// Where an alert stands, as far as that is known.
+pub(super) fn stands(talk: &Talk<'_>, alert: &Alert) -> Label {
+    let now = talk.now();
+    let sure = talk.facts.board.can_say_none(now);
     match alert.state {
         AlertState::Active if alert.is_active(now) => Label::InForce,
         AlertState::Active if sure => Label::Over,

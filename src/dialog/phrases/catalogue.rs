@@ -263,6 +263,8 @@ labels! {
     Until = "until",
     /// Stands before an answer from old data; `{jam}` is its time.
     DataOf = "data_of",
+    /// The same where the data is of another day: `{tgl}` is its date.
+    DataOfDay = "data_of_day",
 }
 
 impl Label {

@@ -350,6 +350,7 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
             | Engine::Full
             | Engine::ReadOnly
             | Engine::Broken(_)
+            | Engine::Unfit { .. }
             | Engine::Gone { .. }
             | Engine::Locked { .. }
             | Engine::Foreign => true,
@@ -358,11 +359,12 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
         StoreError::Unfinished(_) => true,
         StoreError::Corrupt
         | StoreError::Newer
+        | StoreError::Receded
+        | StoreError::Deposed
         | StoreError::Outrun
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }
         | StoreError::File { .. }
-        | StoreError::Unfinished(_)
         | StoreError::Random => false,
     }
 }

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use super::{Rate, Took};
 
+/// A clock that is further back than this, in ms, was set back: waiting until it catches up would
+/// hold everything for as long.
+const SET_BACK: i64 = 60_000;
+
 /// Buckets by their name.
 #[derive(Debug, Default)]
 pub(super) struct Buckets(Mutex<BTreeMap<String, Level>>);
@@ -25,6 +29,9 @@ impl Buckets {
             at_ms: now,
         };
         let level = buckets.entry(name.to_owned()).or_insert(full);
+        if level.at_ms.saturating_sub(now) > SET_BACK {
+            level.at_ms = now;
+        }
         let passed_ms = u32::try_from(now.saturating_sub(level.at_ms).max(0)).unwrap_or(u32::MAX);
         let filled = level.tokens + f64::from(passed_ms) / 1000.0 * rate.per_s;
         level.tokens = filled.min(rate.burst);

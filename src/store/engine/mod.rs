@@ -281,6 +281,15 @@ pub enum EngineError {
     /// What it keeps belongs to another key.
     #[error("store belongs to another key")]
     Foreign,
+    /// It is there, and set up so that nothing could be kept on it: a person must act.
+    #[error("nothing can be kept at {place}")]
+    Unfit {
+        /// Where.
+        place: String,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// It cannot be reached at all, or was closed.
     #[error("store cannot be opened at {place}")]
     Gone {

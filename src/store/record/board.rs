@@ -22,6 +22,25 @@ pub(in crate::store) struct BoardRecord {
     event_opened: Option<i64>,
 }
 
+/// A board on this machine's disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::store) struct BoardFileRecord {
+    writes: u64,
+    board: BoardRecord,
+}
+
+impl BoardFileRecord {
+    pub(in crate::store) fn of(board: &Board, writes: u64) -> Self {
+        let board = BoardRecord::of(board);
+        Self { writes, board }
+    }
+
+    /// The board, and how often the store's had been written.
+    pub(in crate::store) fn board(self) -> Result<(Board, u64), StoreError> {
+        Ok((self.board.board()?, self.writes))
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct AlertRecord {
     cap_id: String,

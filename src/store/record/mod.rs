@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 
-pub(super) use board::BoardRecord;
+pub(super) use board::{BoardFileRecord, BoardRecord};
 pub(super) use caller::{CallerRecord, PhoneRecord};
 pub(super) use delivery::{CarrierRecord, DeliveryRecord, OrphanRecord};
 pub(super) use message::{InboundRecord, MarkRecord, MessageRecord, PartsRecord};

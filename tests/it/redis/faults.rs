@@ -137,7 +137,7 @@ async fn a_server_that_would_lose_things_is_refused() {
     ] {
         let server = RedisServer::start(&[&format!("--{name}"), value]);
         let refused = Redis::open(&hasty(&server.site()));
-        let Err(EngineError::Gone { cause, .. }) = refused else {
+        let Err(EngineError::Unfit { cause, .. }) = refused else {
             panic!("{refused:?}");
         };
         assert!(cause.to_string().contains(reason), "{cause}");

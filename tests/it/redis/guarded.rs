@@ -69,7 +69,8 @@ async fn tls_is_spoken_and_the_certificate_is_checked() {
     // Signed by nobody that the system knows.
     options.authorities = None;
     options.commit_deadline = std::time::Duration::from_secs(1);
-    let refused = Redis::open(&options);
+    let opened = Redis::open(&options).unwrap();
+    let refused = opened.total(here(), b"a").await;
     assert!(
         matches!(refused, Err(EngineError::Gone { .. })),
         "{refused:?}"
@@ -85,7 +86,8 @@ async fn a_user_with_the_rights_that_the_guide_names_is_enough() {
     options.settings.username = Some("siaga".to_owned());
     options.password = Some("a_password".to_owned());
     options.commit_deadline = std::time::Duration::from_secs(1);
-    let refused = Redis::open(&options);
+    let opened = Redis::open(&options).unwrap();
+    let refused = opened.total(here(), b"a").await;
     assert!(
         matches!(refused, Err(EngineError::Gone { .. })),
         "{refused:?}"

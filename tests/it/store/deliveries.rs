@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use siaga::domain::caller::Caller;
 use siaga::domain::delivery::{DeliveryState, Urgency};
+use siaga::domain::message::GatewayName;
 use siaga::domain::turn::{Outcome, Reply, Turn};
 use siaga::store::{Attempt, Due, Sending, Store};
 
@@ -17,11 +18,19 @@ pub(crate) async fn queue_reply(store: &Store, number: u32, now: Timestamp) {
 }
 
 pub(crate) async fn due(store: &Store, now: i64, most: usize) -> Vec<Due> {
-    let (now, until) = (at(now), at(now + 60));
-    store
-        .take_due(&gateway(), Urgency::Reply, now, until, most)
-        .await
-        .unwrap()
+    due_at(store, (&gateway(), Urgency::Reply), (now, now + 60), most).await
+}
+
+/// Takes what is due of a gateway and urgency, now and until then.
+pub(crate) async fn due_at(
+    store: &Store,
+    (gateway, urgency): (&GatewayName, Urgency),
+    (now, until): (i64, i64),
+    most: usize,
+) -> Vec<Due> {
+    let waiting = store.due(gateway, urgency, at(now), most).await.unwrap();
+    let taken = store.take_due(&waiting, at(now), at(until), most).await;
+    taken.unwrap()
 }
 
 async fn state(store: &Store, due: &Due) -> DeliveryState {
@@ -71,22 +80,10 @@ async fn a_reply_is_taken_once_and_its_outcome_ends_it() {
 async fn nothing_is_taken_for_another_gateway_or_urgency() {
     let store = memory();
     queue_reply(&store, 1, at(0)).await;
-    let other = siaga::domain::message::GatewayName::parse("other").unwrap();
-    let (now, until) = (at(1), at(60));
-    assert_eq!(
-        store
-            .take_due(&other, Urgency::Reply, now, until, 9)
-            .await
-            .unwrap(),
-        []
-    );
-    assert_eq!(
-        store
-            .take_due(&gateway(), Urgency::Bulk, now, until, 9)
-            .await
-            .unwrap(),
-        []
-    );
+    let other = GatewayName::parse("other").unwrap();
+    for of in [(&other, Urgency::Reply), (&gateway(), Urgency::Bulk)] {
+        assert_eq!(due_at(&store, of, (1, 60), 9).await, []);
+    }
     assert_eq!(due(&store, 1, 9).await.len(), 1);
 }
 

@@ -9,7 +9,7 @@ use siaga::store::{Sending, StoreError};
 
 use super::{at, gateway, inbound, open, take, turn};
 
-fn tamper(folder: &std::path::Path, sql: &str) -> usize {
+pub(crate) fn tamper(folder: &std::path::Path, sql: &str) -> usize {
     let file = Connection::open(folder.join("data/siaga.db")).unwrap();
     file.execute(sql, []).unwrap()
 }

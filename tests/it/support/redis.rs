@@ -4,7 +4,7 @@
 //! gone, however it ends.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -17,8 +17,8 @@ use siaga::store::engine::redis::{RedisOptions, RedisSettings, Topology};
 
 use super::program::{HANGS_AFTER, line_with};
 
-/// Starts a server, tells its process, starts it anew for every line, and ends it with its folder
-/// when standard input ends.
+/// Starts a server, tells its process, ends it for the line `down`, starts it anew for every other,
+/// and ends it with its folder when standard input ends.
 const KEEPER: &str = r#"
 program=$1 folder=$2
 shift 2
@@ -34,7 +34,10 @@ stop() {
     wait
 }
 start "$@"
-while read -r _; do stop; start "$@"; done
+while read -r order; do
+    stop
+    [ "$order" = down ] || start "$@"
+done
 stop
 rm -rf "$folder"
 "#;
@@ -130,9 +133,22 @@ impl RedisServer {
 
     /// Ends it at once, as `kill -9` does, and starts it on what it had on its disk.
     pub(crate) fn restart(&mut self) {
-        let line = self.keeper.stdin.as_mut().unwrap().write_all(b"again\n");
-        line.unwrap();
+        self.order("again");
         self.wait_until_ready();
+    }
+
+    /// Ends it at once; `restart` starts it again.
+    pub(crate) fn down(&mut self) {
+        self.order("down");
+        let still_there = || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+        while still_there() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn order(&mut self, order: &str) {
+        let keeper = self.keeper.stdin.as_mut().unwrap();
+        keeper.write_all(format!("{order}\n").as_bytes()).unwrap();
     }
 
     /// Runs redis-cli on it and gives what it says.

@@ -1,9 +1,11 @@
 //! What the writer does within its transaction: one job after the other.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, ToSql, params};
 
 use super::counters::Counters;
-use super::entries::{self, Found, Spot, Written};
+use super::entries::{self, Spot, Written};
 use super::places::{Draft, Places};
 use super::read::{self, Bad, Checked};
 use super::sum;
@@ -22,6 +24,15 @@ pub(super) struct Memory {
     draft: Draft,
     /// The row that the sweep has come to.
     swept_to: i64,
+    /// Who holds a role.
+    terms: BTreeMap<String, Term>,
+}
+
+/// A role's holder, and until when.
+#[derive(Debug)]
+struct Term {
+    holder: String,
+    until: i64,
 }
 
 impl Memory {
@@ -39,6 +50,7 @@ impl Memory {
     pub(super) fn forget(&mut self) {
         self.counters.forget();
         self.draft.forget();
+        self.terms.clear();
     }
 }
 
@@ -254,37 +266,31 @@ impl Work<'_> {
 
     /// Decides who holds a role. The role's row is an entry like any other, the epoch beside it a
     /// counter.
+    /// One process has the file, so a term ends with it at the latest: only a new epoch is written,
+    /// and a renewal costs no disk.
     pub(super) fn elect(&mut self, candidacy: &Candidacy) -> rusqlite::Result<Election> {
         let p = Partition::SHARED.number();
-        let key = format!("\0role/{}", candidacy.role).into_bytes();
         let epochs = format!("\0epoch/{}", candidacy.role).into_bytes();
-        let rows = entries::hash(p, &key);
-        let rows = self.memory.draft.rows(self.places, self.conn, rows)?;
-        let held = match entries::get(self.conn, &rows, p, &key)? {
-            Found::Sound(entry) => Some(entry.value),
-            Found::None | Found::Bad(_) => None,
-        };
-        let held = held.as_deref().and_then(holder);
-        let mut renews = false;
-        if let Some((holder, until)) = held
-            && until > candidacy.now
+        let term = self.memory.terms.get(&candidacy.role);
+        let term = term.filter(|term| term.until > candidacy.now);
+        let renews = term.is_some_and(|term| term.holder == candidacy.candidate);
+        if let Some(term) = term
+            && !renews
         {
-            renews = holder == candidacy.candidate.as_bytes();
-            if !renews {
-                return Ok(Election::Lost { until });
-            }
+            return Ok(Election::Lost { until: term.until });
         }
         let ttl = i64::try_from(candidacy.ttl.as_millis()).unwrap_or(i64::MAX);
-        let until = candidacy.now.saturating_add(ttl);
         let mut epoch = self.total(p, &epochs)?.unwrap_or_default();
         // A term that ran out is lost even for its holder: another may have acted in between.
         if !renews {
             epoch += 1;
             self.memory.counters.set(p, &epochs, epoch);
         }
-        let value = [&until.to_le_bytes(), candidacy.candidate.as_bytes()].concat();
-        let op = Op::Put(key, value, Some(until));
-        self.change(p, &op, &mut Vec::new())?;
+        let term = Term {
+            holder: candidacy.candidate.clone(),
+            until: candidacy.now.saturating_add(ttl),
+        };
+        self.memory.terms.insert(candidacy.role.clone(), term);
         Ok(Election::Won {
             epoch: read::version(epoch),
         })
@@ -365,12 +371,6 @@ impl Work<'_> {
 
 fn fence_name(role: &str) -> Key {
     format!("\0fence/{role}").into_bytes()
-}
-
-/// The end of a term and who holds it.
-fn holder(value: &[u8]) -> Option<(&[u8], i64)> {
-    let (until, holder) = value.split_first_chunk()?;
-    Some((holder, i64::from_le_bytes(*until)))
 }
 
 /// Writes down whose the store is where that is not said yet; whether it is theirs.

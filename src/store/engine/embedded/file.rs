@@ -191,13 +191,13 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// The lock on a folder, held as long as this lives. The kernel drops it with the process.
 #[derive(Debug)]
-pub(super) struct FolderLock {
+pub(in crate::store) struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
     /// Takes it, or names the process that has it.
-    pub(super) fn take(folder: &Path) -> Result<Self, EngineError> {
+    pub(in crate::store) fn take(folder: &Path) -> Result<Self, EngineError> {
         let place = Place::Folder(folder.to_owned());
         let mut file = OpenOptions::new()
             .read(true)

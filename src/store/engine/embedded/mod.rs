@@ -28,7 +28,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use self::file::{FolderLock, Place};
+pub(in crate::store) use self::file::FolderLock;
+use self::file::Place;
 use self::lanes::Lanes;
 use self::read::{Bad, Checked};
 use self::writer::{Answer, Job, Shared, Task, Writer};

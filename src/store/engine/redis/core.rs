@@ -14,6 +14,7 @@ use super::fault::{self, Reaction, Trouble};
 use super::frame::{self, Unsound};
 use super::keys::Names;
 use super::node::{Asking, Node};
+use super::owner::Owner;
 use super::routes::Routes;
 use super::script::{Call, Script};
 use super::settings::{Address, RedisOptions, Topology};
@@ -40,6 +41,7 @@ pub(super) struct Core {
     pub(super) set_aside: AtomicU64,
     /// Where the sweep has come to.
     pub(super) swept_to: Mutex<u64>,
+    pub(super) owner: Owner,
 }
 
 /// What is sent to the server of a partition.
@@ -60,6 +62,7 @@ impl Core {
             dialer,
             set_aside: AtomicU64::new(0),
             swept_to: Mutex::new(0),
+            owner: Owner::default(),
         }
     }
 
@@ -333,24 +336,6 @@ impl Core {
                 let epoch = u64::try_from(epoch).unwrap_or_default();
                 return Ok(Election::Won { epoch });
             }
-        }
-        Err(EngineError::Busy)
-    }
-
-    /// Writes down whose it is where that is not said yet.
-    pub(super) async fn claim_for(&self, owner: &[u8]) -> Result<(), EngineError> {
-        let (at, key) = (Partition::SHARED, b"\0owner".to_vec());
-        for _ in 0..TRIES {
-            let held = self.get(at, std::slice::from_ref(&key)).await?;
-            match held.into_iter().next().flatten() {
-                Some(entry) if entry.value == owner => return Ok(()),
-                Some(_) => return Err(EngineError::Foreign),
-                None => {}
-            }
-            let batch = Batch::new(at)
-                .when_absent(key.clone())
-                .put(key.clone(), owner.to_vec());
-            self.commit(batch).await?;
         }
         Err(EngineError::Busy)
     }

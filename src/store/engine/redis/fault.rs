@@ -95,7 +95,11 @@ pub(super) fn told(trouble: Trouble, place: &str) -> EngineError {
     match trouble {
         Trouble::Silent | Trouble::Unconfirmed => EngineError::Slow,
         Trouble::Cut(cause) => EngineError::Broken(cause.into()),
-        Trouble::Unreached(cause) | Trouble::Unfit(cause) => gone(cause),
+        Trouble::Unreached(cause) => gone(cause),
+        Trouble::Unfit(cause) => EngineError::Unfit {
+            place: place.to_owned(),
+            cause: cause.into(),
+        },
         Trouble::Resting => gone("it does not answer and is left alone for a moment".to_owned()),
         Trouble::Replica => EngineError::ReadOnly,
         Trouble::Crowded => EngineError::Busy,

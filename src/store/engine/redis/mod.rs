@@ -19,6 +19,7 @@ mod lists;
 mod loads;
 mod node;
 mod outlet;
+mod owner;
 mod reply;
 mod routes;
 mod runtime;
@@ -44,7 +45,7 @@ use super::{
     Scanned, Shown, Swept, Took, Watch, Window,
 };
 
-/// To find the servers and greet them when the store is opened.
+/// To find the servers and greet them when the store is opened; it is open after that all the same.
 const OPENS_WITHIN: Duration = Duration::from_secs(10);
 /// How often what another changed in between is begun anew.
 const TRIES: usize = 16;
@@ -58,15 +59,20 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Connects, and refuses servers that nothing could be kept on.
+    /// Connects, and refuses servers that nothing could be kept on, or what is another's. Where
+    /// none answers yet it is open all the same: each call says so until one does.
     pub fn open(options: &RedisOptions) -> Result<Self, EngineError> {
         let redis = Self::connect(options)?;
-        let (core, owner) = (redis.core.clone(), options.owner.clone());
-        redis.wait_for(async move {
-            core.claim_for(&owner).await?;
-            core.listen().await
-        })?;
-        Ok(redis)
+        let core = redis.core.clone();
+        let opened = redis.wait_for(async move {
+            let listens = core.listen();
+            core.be_ours().await?;
+            listens.await.map_err(|_| EngineError::Slow)?
+        });
+        match opened {
+            Err(error) if !passes(&error) => Err(error),
+            Ok(()) | Err(_) => Ok(redis),
+        }
     }
 
     /// What is found about the servers, whether anything could be kept on them or not.
@@ -104,11 +110,35 @@ impl Redis {
         });
         told.recv().unwrap_or(Err(EngineError::Slow))
     }
+
+    /// The servers, once what they keep is known to be ours.
+    async fn ours(&self) -> Result<&Arc<Core>, EngineError> {
+        self.core.be_ours().await?;
+        Ok(&self.core)
+    }
+}
+
+/// Whether what is wrong may pass without a person: a server may come, or come back.
+const fn passes(error: &EngineError) -> bool {
+    match error {
+        EngineError::Gone { .. }
+        | EngineError::Slow
+        | EngineError::Busy
+        | EngineError::Full
+        | EngineError::ReadOnly
+        | EngineError::Broken(_) => true,
+        EngineError::Unfit { .. }
+        | EngineError::Corrupt
+        | EngineError::Damaged(_)
+        | EngineError::Locked { .. }
+        | EngineError::Newer { .. }
+        | EngineError::Foreign => false,
+    }
 }
 
 impl Engine for Redis {
     fn get<'a>(&'a self, at: Partition, keys: &'a [Key]) -> Pending<'a, Vec<Option<Entry>>> {
-        Box::pin(self.core.get(at, keys))
+        Box::pin(async move { self.ours().await?.get(at, keys).await })
     }
 
     fn stands<'a>(&'a self, at: Partition, key: &'a Key, version: u64) -> Pending<'a, bool> {
@@ -116,15 +146,15 @@ impl Engine for Redis {
     }
 
     fn total<'a>(&'a self, at: Partition, counter: &'a [u8]) -> Pending<'a, i64> {
-        Box::pin(self.core.total(at, counter))
+        Box::pin(async move { self.ours().await?.total(at, counter).await })
     }
 
     fn commit(&self, batch: Batch) -> Pending<'_, Committed> {
-        Box::pin(self.core.commit(batch))
+        Box::pin(async move { self.ours().await?.commit(batch).await })
     }
 
     fn scan(&self, cursor: u64, limit: usize) -> Pending<'_, Scanned> {
-        Box::pin(self.core.scan(cursor, limit))
+        Box::pin(async move { self.ours().await?.scan(cursor, limit).await })
     }
 
     fn range<'a>(
@@ -134,7 +164,7 @@ impl Engine for Redis {
         window: Window,
     ) -> Pending<'a, Vec<Ranked>> {
         Box::pin(async move {
-            let seen = self.core.range(at, index, &window).await?;
+            let seen = self.ours().await?.range(at, index, &window).await?;
             Ok(seen.into_iter().map(|(row, _)| row).collect())
         })
     }
@@ -145,7 +175,7 @@ impl Engine for Redis {
         index: &'a [u8],
         lease: Lease,
     ) -> Pending<'a, Vec<Ranked>> {
-        Box::pin(self.core.claim(at, index, lease))
+        Box::pin(async move { self.ours().await?.claim(at, index, lease).await })
     }
 
     fn read<'a>(
@@ -155,11 +185,11 @@ impl Engine for Redis {
         after: u64,
         limit: usize,
     ) -> Pending<'a, Vec<Logged>> {
-        Box::pin(self.core.log(at, log, after, limit))
+        Box::pin(async move { self.ours().await?.log(at, log, after, limit).await })
     }
 
     fn tail<'a>(&'a self, at: Partition, log: &'a [u8]) -> Pending<'a, u64> {
-        Box::pin(self.core.tail(at, log))
+        Box::pin(async move { self.ours().await?.tail(at, log).await })
     }
 
     fn tend<'a>(
@@ -168,11 +198,11 @@ impl Engine for Redis {
         log: &'a [u8],
         patience: Patience<'a>,
     ) -> Pending<'a, Readers> {
-        Box::pin(self.core.tend(at, log, patience))
+        Box::pin(async move { self.ours().await?.tend(at, log, patience).await })
     }
 
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took> {
-        Box::pin(self.core.take(bucket, rate, tokens, now))
+        Box::pin(async move { self.ours().await?.take(bucket, rate, tokens, now).await })
     }
 
     fn watch(&self, topic: &str) -> Watch {
@@ -180,7 +210,7 @@ impl Engine for Redis {
     }
 
     fn elect(&self, candidacy: Candidacy) -> Pending<'_, Election> {
-        Box::pin(self.core.elect(candidacy))
+        Box::pin(async move { self.ours().await?.elect(candidacy).await })
     }
 
     fn health(&self) -> Pending<'_, Health> {
@@ -188,19 +218,19 @@ impl Engine for Redis {
     }
 
     fn sweep(&self, now: i64, limit: usize) -> Pending<'_, Swept> {
-        Box::pin(self.core.sweep(now, limit))
+        Box::pin(async move { self.ours().await?.sweep(now, limit).await })
     }
 
     fn dump(&self, at: Option<Partition>, into: mpsc::Sender<Vec<Dumped>>) -> Pending<'_, ()> {
-        Box::pin(copies::dump(&self.core, at, into))
+        Box::pin(async move { copies::dump(self.ours().await?, at, into).await })
     }
 
     fn load(&self, at: Partition, pieces: Vec<Piece>) -> Pending<'_, ()> {
-        Box::pin(loads::load(&self.core, at, pieces))
+        Box::pin(async move { loads::load(self.ours().await?, at, pieces).await })
     }
 
     fn clear(&self, at: Partition, stays: fn(&[u8]) -> bool) -> Pending<'_, ()> {
-        Box::pin(loads::clear(&self.core, at, stays))
+        Box::pin(async move { loads::clear(self.ours().await?, at, stays).await })
     }
 
     fn others(&self) -> Pending<'_, usize> {

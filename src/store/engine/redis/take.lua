@@ -4,6 +4,8 @@ local per_s, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wanted, now = tonumber(ARGV[3]), tonumber(ARGV[4])
 local held = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens, at = tonumber(held[1]) or burst, tonumber(held[2]) or now
+-- A clock that is a minute further back was set back: it is not waited for.
+if at - now > 60000 then at = now end
 tokens = math.min(burst, tokens + math.max(0, now - at) / 1000 * per_s)
 local wait = 0
 if tokens >= wanted then

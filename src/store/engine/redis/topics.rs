@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
-use super::Watch;
 use super::core::Core;
 use super::dial::Login;
 use super::fault::Trouble;
 use super::keys::Names;
+use super::{EngineError, Watch};
 use crate::store::engine::Partition;
 
 /// Pause before listening is tried anew.
@@ -97,29 +97,32 @@ async fn listen_once(core: &Arc<Core>, began: impl FnOnce()) -> Result<(), Troub
 }
 
 impl Core {
-    /// Begins to listen, or says why not; later losses of the connection are mended behind this.
-    pub(super) async fn listen(self: &Arc<Self>) -> Result<(), super::EngineError> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+    /// Listens from now on, whenever a server can be listened to. What is given tells how the first
+    /// try went.
+    pub(super) fn listen(self: &Arc<Self>) -> oneshot::Receiver<Result<(), EngineError>> {
+        let (tell, told) = oneshot::channel();
         let core = Arc::downgrade(self);
         self.runtime().spawn(async move {
             let mut first = Some(tell);
             while let Some(core) = core.upgrade() {
-                let began = || match first.take() {
-                    // Nobody waits where the opening took too long.
-                    Some(tell) => drop(tell.send(Ok(()))),
-                    None => core.topics.wake_all(),
+                let began = || {
+                    core.topics.wake_all();
+                    if let Some(tell) = first.take() {
+                        // Nobody waits where the opening took too long.
+                        let _ = tell.send(Ok(()));
+                    }
                 };
                 if let Err(trouble) = listen_once(&core, began).await {
                     core.routes.suspect();
                     if let Some(tell) = first.take() {
-                        return drop(tell.send(Err(trouble)));
+                        // Nobody waits where the opening took too long.
+                        let _ = tell.send(Err(core.told(trouble)));
                     }
                 }
                 drop(core);
                 tokio::time::sleep(BREATH).await;
             }
         });
-        let listens = told.await.map_err(|_| super::EngineError::Slow)?;
-        listens.map_err(|trouble| self.told(trouble))
+        told
     }
 }
