@@ -111,6 +111,13 @@ async fn of_store(settings: &Settings) -> Vec<Row> {
         return rows;
     }
     let mut rows = vec![Row::from(Finding::good("server", "it does not run here"))];
+    if let Some(missing) = super::store::missing(settings) {
+        // Opening would make it anew, and hide that it is gone.
+        let seen = format!("{} is not there", missing.display());
+        let fix = "put its copy back; siaga init makes a store where there never was one";
+        rows.push(Finding::bad("store", seen, fix).into());
+        return rows;
+    }
     let found = match app::open_store(settings) {
         Ok(store) => here(&store).await,
         Err(error) => unopened(settings, &error),

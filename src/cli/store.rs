@@ -80,8 +80,8 @@ pub(super) fn run(command: &StoreCommand) -> Exit {
     })
 }
 
-/// What of a source is missing: it is not made here.
-fn missing(settings: &Settings) -> Option<PathBuf> {
+/// What of a store is missing that opening it would make anew.
+pub(super) fn missing(settings: &Settings) -> Option<PathBuf> {
     let store = &settings.store;
     let mut files = vec![store.key_file.clone()];
     if store.engine == EngineKind::Embedded {

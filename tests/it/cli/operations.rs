@@ -229,6 +229,15 @@ fn the_doctor_sees_what_is_wrong_and_mends_what_is_safe() {
         (alone.code, standing(&alone, "gateway")),
         (5, vec!["bad".to_owned()])
     );
+    let away = installed.path("away");
+    fs::rename(&key, &away).unwrap();
+    let keyless = doctor(&[]);
+    assert_eq!(
+        (keyless.code, standing(&keyless, "store")),
+        (5, vec!["bad".to_owned()])
+    );
+    assert!(!key.exists(), "the doctor makes no other key");
+    fs::rename(&away, &key).unwrap();
 
     let config = fs::read_to_string(installed.config()).unwrap();
     fs::write(installed.config(), format!("nothing = 1\n{config}")).unwrap();

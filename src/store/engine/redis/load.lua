@@ -44,9 +44,12 @@ end
 function step.rank()
   local index, places, member = KEYS[tonumber(arg())], KEYS[tonumber(arg())], arg()
   local place, name = arg(), arg()
-  local before = redis.call('HGET', places, member)
-  if before then redis.call('ZREM', index, string.sub(before, 1, 8) .. member) end
-  redis.call('ZADD', index, 0, string.sub(place, 1, 8) .. member)
+  local before, score = redis.call('HGET', places, member), string.sub(place, 1, 8)
+  -- First the new row: in a slot that moves, an index that has become empty is gone for good.
+  redis.call('ZADD', index, 0, score .. member)
+  if before and string.sub(before, 1, 8) ~= score then
+    redis.call('ZREM', index, string.sub(before, 1, 8) .. member)
+  end
   redis.call('HSET', places, member, place)
   redis.call('SADD', names, name)
 end

@@ -4,8 +4,12 @@ use redis::Value;
 
 use super::fault::Trouble;
 
-/// A list.
+/// A list; of names and values, one behind the other, whichever protocol they came by.
 pub(super) fn list(value: Value) -> Result<Vec<Value>, Trouble> {
+    if let Value::Map(pairs) = value {
+        let flat = pairs.into_iter().flat_map(|(name, value)| [name, value]);
+        return Ok(flat.collect());
+    }
     if let Value::Array(rows) | Value::Set(rows) = value {
         return Ok(rows);
     }
