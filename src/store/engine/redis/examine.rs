@@ -70,8 +70,8 @@ async fn server(core: &Core, at: Partition, node: &Node) -> Result<Vec<Finding>,
     let mut answers = answers.into_iter();
     let about = reply::text(answers.next().ok_or(Trouble::Odd)?)?;
     let about = About(&about);
-    let told = answers.next().map(reply::list).and_then(Result::ok);
-    let fsync = told.and_then(|told| reply::text(told.into_iter().nth(1)?).ok());
+    let told = answers.next().map(reply::setting).and_then(Result::ok);
+    let fsync = told.filter(|told| !told.is_empty());
     let mut findings = vec![
         version(&address.to_string(), &about),
         kept(settings, &about, fsync.as_deref()),
