@@ -3,6 +3,7 @@
 mod descriptors;
 mod emergency;
 mod parts;
+mod queue;
 mod simulator;
 
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ use crate::web::local::{Local, LocalSocket};
 use crate::web::webhook::Hooks;
 use crate::web::{self, listener};
 use parts::{Deliveries, knowledge, supervise};
+use queue::Queue;
 
 pub use simulator::Simulator;
 
@@ -89,6 +91,7 @@ pub struct App {
     live: Live,
     deliveries: Deliveries,
     health: Arc<Health>,
+    queue: Queue,
     tasks: JoinSet<()>,
     stop: CancellationToken,
     drain: Duration,
@@ -123,8 +126,7 @@ impl App {
         // Fails only where one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (store, known) = open(settings, storage).await?;
-        let gateways = build(settings)?;
-        let gateways = Arc::new(Reloadable::new(gateways));
+        let gateways = Arc::new(Reloadable::new(build(settings)?));
         let knowledge = Arc::new(Reloadable::new(known));
         let board = BoardKeeper::start(store.clone(), clock.clone()).await?;
         let emergency = emergency::open(
@@ -166,6 +168,7 @@ impl App {
             public: address(&public, settings.http.public.listen),
             admin: address(&admin, settings.http.admin.listen),
             store: store.clone(),
+            queue: Queue::new(&store, &knowledge, settings),
             live: Live {
                 knowledge,
                 gateways,
@@ -178,7 +181,8 @@ impl App {
             stop: CancellationToken::new(),
             drain: Duration::from_secs(settings.http.drain_timeout_s),
         };
-        let sites = [web::public(hooks), web::admin(health, metrics.clone())];
+        let api = app.queue.api(&store, settings, (&metrics, &app.stop));
+        let sites = [web::public(hooks), web::admin(health, metrics.clone(), api)];
         app.listen([public, admin], sites, settings, &metrics);
         if storage == Storage::OnDisk {
             app.listen_locally(&settings.store.path, &board, &clock, &metrics);
@@ -257,6 +261,8 @@ impl App {
         clock: Clock,
         metrics: &Arc<Metrics>,
     ) {
+        self.queue
+            .start(&mut self.tasks, &self.store, (&clock, metrics, &self.stop));
         let (stop, store) = (self.stop.clone(), self.store.clone());
         supervise(&mut self.tasks, "board", metrics, &self.stop, move || {
             board.clone().run(stop.clone())
@@ -309,6 +315,7 @@ impl App {
         self.live.knowledge.replace(known);
         self.live.gateways.replace(gateways);
         self.live.duty.replace(settings.duty());
+        self.queue.reload(settings);
         self.live
             .intake
             .answer_within(Duration::from_millis(settings.limits.answer_within_ms));

@@ -7,6 +7,7 @@ mod fault;
 pub mod journal;
 mod lines;
 mod reference;
+mod report_queue;
 mod settings;
 mod store;
 pub mod texts;
@@ -40,6 +41,7 @@ const TOP: &[&str] = &[
     "retention",
     "limits",
     "duty",
+    "report_queue",
     "log",
     "gateways",
 ];
@@ -116,6 +118,8 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     section(&mut tree, "retention", &mut settings.retention, faults);
     section(&mut tree, "limits", &mut settings.limits, faults);
     section(&mut tree, "duty", &mut settings.duty, faults);
+    let queue = &mut settings.report_queue;
+    section(&mut tree, "report_queue", queue, faults);
     section(&mut tree, "log", &mut settings.log, faults);
     lines::read(&mut tree, &mut settings, faults);
     for key in tree.keys() {
@@ -127,6 +131,7 @@ fn read(mut tree: Tree<'_>, faults: &mut Vec<Fault>) -> Settings {
     check_limits(&settings.limits, &tree, faults);
     duty::check(&settings, &tree, faults);
     store::check(&settings.store, &tree, faults);
+    report_queue::check(&settings, &tree, faults);
     if EnvFilter::try_new(&settings.log.level).is_err() {
         let hint = Some("write info, or siaga=debug,info".to_owned());
         faults.push(tree.fault_at("log.level", "is no level", hint));

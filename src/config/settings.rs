@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::message::GatewayName;
 use crate::gateway::GatewaySettings;
 use crate::service::page::{Duty, DutySettings};
+use crate::service::queue::ReportQueueSettings;
 use crate::store::journal::JournalSettings;
 use crate::store::{RetentionSettings, StoreSettings};
 use crate::web::listener::{Bounds, Patience, REFUSALS_MAX};
@@ -38,6 +40,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Who is told of an emergency at once.
     pub duty: DutySettings,
+    /// What other programs get of reports.
+    pub report_queue: ReportQueueSettings,
     /// The log.
     pub log: LogSettings,
     /// The carriers, by their name.
@@ -58,6 +62,7 @@ impl Default for Settings {
             retention: RetentionSettings::default(),
             limits: Limits::default(),
             duty: DutySettings::default(),
+            report_queue: ReportQueueSettings::default(),
             log: LogSettings::default(),
             gateways: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -214,6 +219,9 @@ pub struct HttpSettings {
     pub idle_timeout_s: u64,
     /// Seconds for open requests to end when siaga stops.
     pub drain_timeout_s: u64,
+    /// The file with the token of programs that read `/api/v1` on the listener for operators.
+    /// Without it, nobody can: there is no token that everybody knows.
+    pub api_token_file: Option<PathBuf>,
     /// For carriers.
     pub public: PublicSettings,
     /// For operators.
@@ -230,6 +238,7 @@ impl Default for HttpSettings {
             body_timeout_s: 10,
             idle_timeout_s: 60,
             drain_timeout_s: 5,
+            api_token_file: None,
             public: PublicSettings::default(),
             admin: AdminSettings::default(),
         }

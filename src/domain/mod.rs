@@ -14,6 +14,7 @@ pub mod language;
 pub mod message;
 pub mod mode;
 pub mod parts;
+pub mod queue;
 pub mod report;
 pub mod segment;
 pub mod shelter;

@@ -2,5 +2,6 @@
 //! tables. Pure.
 
 pub mod messages;
+pub mod reports;
 pub mod samples;
 pub mod shelters;

@@ -31,6 +31,11 @@ impl Secret {
         &self.0
     }
 
+    /// Whether it has fewer characters, blanks around it not counted.
+    pub(crate) fn is_shorter_than(&self, characters: usize) -> bool {
+        self.0.trim().chars().count() < characters
+    }
+
     /// Whether `given` is the secret. The time taken tells only whether the lengths agree.
     pub(crate) fn matches(&self, given: &[u8]) -> bool {
         same(self.0.as_bytes(), given)

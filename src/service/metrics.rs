@@ -1,6 +1,7 @@
 //! What is counted. One place, so that names, units and labels stay alike; never a label per phone.
 
 pub(super) mod journal;
+mod queue;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::domain::message::GatewayName;
 use crate::store::Counts;
 use journal::JournalMetrics;
+pub use queue::QueueMetrics;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Metrics {
     outbox: Gauge,
     open_reports: Gauge,
     quarantined: Gauge,
+    /// Of the report queue.
+    pub queue: QueueMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -119,10 +123,12 @@ impl Default for Metrics {
             outbox: Gauge::default(),
             open_reports: Gauge::default(),
             quarantined: Gauge::default(),
+            queue: QueueMetrics::default(),
         };
         metrics.register_messages();
         metrics.register_waiting();
         metrics.register_machine();
+        metrics.queue.register(&mut metrics.registry);
         metrics.journal.register(&mut metrics.registry);
         metrics
     }

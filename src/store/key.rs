@@ -105,6 +105,16 @@ pub(super) fn report_log() -> Key {
     b"reports".to_vec()
 }
 
+/// Entries of the report queue that no program could deal with.
+pub(super) fn dead_reports() -> Key {
+    b"reports-dead".to_vec()
+}
+
+/// How far a stream elsewhere came, by the mark of it.
+pub(super) fn forward(mark: &[u8]) -> Key {
+    format!("forward/{}", letters(mark)).into_bytes()
+}
+
 /// Reports that are not ended, by when they were opened.
 pub(super) fn open_reports() -> Key {
     b"open-reports".to_vec()

@@ -8,6 +8,8 @@ mod copying;
 mod deliveries;
 pub mod engine;
 mod export;
+mod feed;
+mod forward;
 mod fsck;
 mod hints;
 pub mod journal;
@@ -24,7 +26,9 @@ mod reports;
 mod retention;
 mod seal;
 mod settings;
+mod shown;
 mod subscribers;
+mod tend;
 mod turns;
 mod waiting;
 
@@ -39,6 +43,8 @@ use serde::de::DeserializeOwned;
 pub use copying::{CopyError, Over, Restored, Sums, Transferred, WholeFile, Written};
 pub use deliveries::{Attempt, Due};
 pub use export::{Kept, MessagePage};
+pub use feed::{ReportCursor, ReportPage};
+pub use forward::{Elsewhere, ElsewhereSettings, Forwarded};
 pub use fsck::Broken;
 pub use messages::{Earlier, Known, MessageMark};
 pub use pages::{Page, Paged, Unpaged};
@@ -49,7 +55,9 @@ pub use reports::Queued;
 pub use retention::RetentionSettings;
 pub use seal::PhoneKey;
 pub use settings::{EngineKind, StoreSettings};
+pub use shown::{Audience, Filed, Showing};
 pub use subscribers::Suppression;
+pub use tend::{BuriedEntry, ReaderPatience, ReportReaders};
 pub use turns::{Sending, Taken};
 pub use waiting::{Notes, Raw, Waiting};
 
@@ -59,6 +67,7 @@ use engine::redis::Redis;
 use engine::{Engine, EngineError, Entry, Finding, Health, Key, Partition, Watch};
 use hints::Hints;
 use seal::Seal;
+use shown::Showcase;
 
 /// Why the store did not do it. One variant per reaction.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +134,7 @@ pub struct Store {
     engine: Arc<dyn Engine>,
     seal: Arc<Seal>,
     hints: Arc<Hints>,
+    showcase: Showcase,
     retention: RetentionSettings,
     parts_wait: SignedDuration,
 }
@@ -164,7 +174,9 @@ impl Store {
         if matches!(engine, Err(EngineError::Foreign)) {
             return Err(unusable("what is kept there was written with another key"));
         }
-        Ok(Self::on(engine?, seal, retention, parts_wait))
+        let mut store = Self::on(engine?, seal, retention, parts_wait);
+        store.showcase = Showcase::for_readers_of(settings.engine);
+        Ok(store)
     }
 
     /// A store that is gone with the process.
@@ -195,6 +207,7 @@ impl Store {
             engine,
             seal: Arc::new(seal),
             hints: Arc::default(),
+            showcase: Showcase::for_readers_of(EngineKind::Embedded),
             retention: retention.clone(),
             parts_wait,
         }

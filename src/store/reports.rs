@@ -1,18 +1,26 @@
 //! Reports: kept by their id, queued in the order they came and changed, open ones listed apart.
 
-use super::engine::{Batch, Partition, Window};
+use super::engine::{Batch, Logged, Partition, Window};
 use super::pages::with_emergency;
 use super::record::{ReportRecord, ms};
+use super::shown::event_of;
 use super::{Store, StoreError, key};
 use crate::domain::message::Inbound;
-use crate::domain::report::{Priority, Report, ReportRef};
+use crate::domain::queue::ReportEvent;
+use crate::domain::report::{Priority, Report, ReportRef, ReportState};
 use crate::domain::turn::Amendment;
 
 /// A report as it stood when it was filed or changed, and its place in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
+    /// The partition that it lies in.
+    pub at: Partition,
     /// Its place in the queue of its partition, from 1.
     pub position: u64,
+    /// What happened to it.
+    pub event: ReportEvent,
+    /// Letters that are the same for every report of the phone, and tell nothing of it.
+    pub phone: String,
     /// The report.
     pub report: Report,
 }
@@ -29,25 +37,28 @@ struct Change {
     report: Report,
     /// 0 for a new one.
     version: u64,
-    was_open: bool,
-    /// How soon someone had to look before; a new one was no emergency.
-    was: Priority,
+    /// What it was before; nothing for a new one.
+    before: Option<(ReportState, Priority)>,
 }
 
 impl Change {
     /// Of a report as it is kept, before anything is changed.
     const fn of(report: Report, version: u64) -> Self {
-        let (was_open, was) = (report.state.is_open(), report.priority);
+        let before = Some((report.state, report.priority));
         Self {
             report,
             version,
-            was_open,
-            was,
+            before,
         }
     }
 
     fn becomes_emergency(&self) -> bool {
-        self.was < Priority::Emergency && self.report.priority == Priority::Emergency
+        let was = self.before.map_or(Priority::Normal, |(_, was)| was);
+        was < Priority::Emergency && self.report.priority == Priority::Emergency
+    }
+
+    fn was_open(&self) -> bool {
+        self.before.is_some_and(|(state, _)| state.is_open())
     }
 }
 
@@ -63,8 +74,7 @@ impl Staged {
         self.reports.push(Change {
             report: report.clone(),
             version: 0,
-            was_open: false,
-            was: Priority::Normal,
+            before: None,
         });
     }
 
@@ -110,11 +120,10 @@ impl Store {
             if change.becomes_emergency() {
                 batch = with_emergency(batch, &change.report);
             }
+            let was_open = change.was_open();
+            let event = ReportEvent::of(change.before, &change.report);
             let Change {
-                report,
-                version,
-                was_open,
-                ..
+                report, version, ..
             } = change;
             let name = key::report(report.reference);
             let kept = ReportRecord::of(&report);
@@ -124,7 +133,11 @@ impl Store {
             }
             batch = batch
                 .put_until(name.clone(), self.seal(&name, &kept)?, Some(until))
-                .append(key::report_log(), self.seal(&key::report_log(), &kept)?)
+                .append_shown(
+                    key::report_log(),
+                    self.seal(&key::report_log(), &kept)?,
+                    self.shown(event, &report),
+                )
                 .wake(key::topic::REPORTS);
             let member = report.reference.to_string().into_bytes();
             let opened = ms(report.received_at);
@@ -212,14 +225,21 @@ impl Store {
             .engine
             .read(at, &key::report_log(), after, limit)
             .await?;
-        let open = |entry: super::engine::Logged| {
-            let kept: ReportRecord = self.unseal(&key::report_log(), entry.value)?;
-            Ok(Queued {
-                position: entry.position,
-                report: kept.report()?,
-            })
-        };
+        let open = |entry| self.queued(at, entry);
         logged.into_iter().map(open).collect()
+    }
+
+    /// An entry of the report queue.
+    pub(super) fn queued(&self, at: Partition, entry: Logged) -> Result<Queued, StoreError> {
+        let kept: ReportRecord = self.unseal(&key::report_log(), entry.value)?;
+        let report = kept.report()?;
+        Ok(Queued {
+            at,
+            position: entry.position,
+            event: event_of(&entry.shown),
+            phone: self.phone_of(&report.from).text(),
+            report,
+        })
     }
 
     pub(super) async fn report_at(

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::engine::{Batch, Key, Partition, Window};
-use super::record::{self, ReportRecord, ms};
+use super::record::{self, ms};
 use super::{Store, StoreError, key};
 use crate::domain::caller::Caller;
 use crate::domain::turn::Flag;
@@ -117,7 +117,9 @@ impl Store {
                 Some(key::count::OPEN_REPORTS),
             )
             .await?;
-            self.trim_reports(at, reports).await?;
+            for log in [key::report_log(), key::dead_reports()] {
+                self.trim_reports(at, log, reports).await?;
+            }
         }
         self.prune(Partition::SHARED, &key::quarantine(), messages, None)
             .await?;
@@ -177,30 +179,6 @@ impl Store {
                     batch = batch.add(count.to_vec(), -1);
                 }
             }
-            self.engine.commit(batch).await?;
-        }
-    }
-
-    /// Removes old entries of the report queue, in steps.
-    async fn trim_reports(&self, at: Partition, until: i64) -> Result<(), StoreError> {
-        loop {
-            let oldest = self
-                .engine
-                .read(at, &key::report_log(), 0, ROWS_PER_STEP)
-                .await?;
-            let mut old = None;
-            for entry in oldest {
-                let position = entry.position;
-                let kept = self.unseal::<ReportRecord>(&key::report_log(), entry.value);
-                if kept.is_ok_and(|kept| kept.changed() > until) {
-                    break;
-                }
-                old = Some(position);
-            }
-            let Some(position) = old else {
-                return Ok(());
-            };
-            let batch = Batch::new(at).trim(key::report_log(), position);
             self.engine.commit(batch).await?;
         }
     }

@@ -86,13 +86,13 @@ impl StoreSettings {
 }
 
 /// A secret as a person wrote it to a file: line ends behind it do not belong to it.
-fn secret(file: Option<&Path>) -> Result<Option<String>, StoreError> {
+pub(super) fn secret(file: Option<&Path>) -> Result<Option<String>, StoreError> {
     let Some(file) = file else { return Ok(None) };
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
     Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, StoreError> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, StoreError> {
     fs::read(file).map_err(|source| unreadable(file, source))
 }
 

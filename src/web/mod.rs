@@ -1,5 +1,6 @@
 //! What the outside calls. The route tables of all listeners are here.
 
+pub mod api;
 mod body;
 mod door;
 mod health;
@@ -22,6 +23,7 @@ use crate::service::desk::Desk;
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::upkeep::Upkeep;
+use api::Api;
 use problem::Problem;
 pub use site::Site;
 use webhook::Hooks;
@@ -32,7 +34,7 @@ pub fn public(hooks: Arc<Hooks>) -> Site {
 }
 
 /// What operators reach.
-pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Site {
+pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>, api: Arc<Api>) -> Site {
     let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state(health.clone()))
@@ -40,6 +42,7 @@ pub fn admin(health: Arc<Health>, metrics: Arc<Metrics>) -> Site {
             "/metrics",
             get(health::metrics).with_state((health, metrics)),
         )
+        .nest("/api/v1", api::routes(api))
         .method_not_allowed_fallback(only_get)
         .fallback(nowhere);
     router.into()

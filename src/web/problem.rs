@@ -21,6 +21,15 @@ impl Problem {
         }
     }
 
+    /// 401 with what is to be shown.
+    pub(super) fn unauthorised(challenge: &'static str, detail: &'static str) -> Self {
+        let challenge = HeaderValue::from_static(challenge);
+        Self {
+            extra: Some((header::WWW_AUTHENTICATE, challenge)),
+            ..Self::new(StatusCode::UNAUTHORIZED, detail)
+        }
+    }
+
     /// 405 with the methods that are allowed.
     pub(super) fn method(allowed: &'static str) -> Self {
         Self {

@@ -173,9 +173,25 @@ def one_stops(stack, ledger):
         taken = stack.members[1].taken()
         until(lambda: stack.members[1].taken() > taken + 100, 20, "the other takes messages")
 
-    told = without_an_error(stack, ledger, work)
-    first.start(20)
-    return told
+    try:
+        return without_an_error(stack, ledger, work)
+    finally:
+        stack.bring_back(first)
+
+
+def one_is_killed(stack, ledger):
+    """One process is killed under load: what it had begun is answered by the other."""
+    second = stack.members[1]
+
+    def work():
+        second.kill()
+        taken = stack.members[0].taken()
+        until(lambda: stack.members[0].taken() > taken + 100, 20, "the other takes messages")
+
+    try:
+        return without_an_error(stack, ledger, work)
+    finally:
+        stack.bring_back(second)
 
 
 def rolling_restart(stack, ledger):
@@ -184,8 +200,7 @@ def rolling_restart(stack, ledger):
     def work():
         for member in stack.members:
             expect(member.stop() == 0, member.process.tail())
-            member.start(20)
-            until(lambda: member.taken() > 100, 20, f"{member.name} takes messages again")
+            stack.bring_back(member)
 
     return without_an_error(stack, ledger, work)
 
@@ -225,6 +240,7 @@ def check(cases, stack):
     cases.run("a carrier's signature holds through the balancer", signed, stack)
     cases.run("users of Redis have their own rights alone", access, stack)
     cases.run("one siaga stops under load", one_stops, stack, ledger)
+    cases.run("one siaga is killed under load", one_is_killed, stack, ledger)
     cases.run("both are restarted under load", rolling_restart, stack, ledger)
     cases.run("Redis is killed and started again under load", redis_is_restarted, stack, ledger)
     cases.run("what was answered is kept once", kept_once, stack, ledger)

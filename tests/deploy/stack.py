@@ -185,6 +185,16 @@ class Stack:
         until(lambda: listens(self.port), 20, "the balancer listens")
         until(lambda: get("127.0.0.1", self.port, "/balancer")[0] == 200, 20, "siaga is seen")
 
+    def bring_back(self, member):
+        """Starts a process that was stopped, and waits until the balancer asks it again."""
+        member.start(20)
+
+        def is_asked():
+            get("127.0.0.1", self.port, "/hooks/kannel?token=wrong")
+            return member.counted("siaga_webhooks_refused_total") > 0
+
+        until(is_asked, 20, f"the balancer asks {member.name}")
+
     def start_redis(self):
         """Starts Redis, on what it has kept."""
         arguments = ["/usr/bin/redis-server", self.redis_config]

@@ -37,8 +37,9 @@ use copies::{
     clearing_leaves_what_stays, nobody_listening_ends_a_dump, others_are_counted,
 };
 use indexes::{
-    claims_lease_the_lowest_due_entries, indexes_are_read_in_order_and_in_pages,
-    logs_keep_their_order_and_never_reuse_a_place, only_what_is_ranked_anew_is_due_without_doubt,
+    a_log_that_nobody_else_reads_is_left_as_it_is, claims_lease_the_lowest_due_entries,
+    indexes_are_read_in_order_and_in_pages, logs_keep_their_order_and_never_reuse_a_place,
+    logs_keep_what_is_shown_beside_a_value, only_what_is_ranked_anew_is_due_without_doubt,
 };
 use rules::{
     a_batch_is_done_whole_or_not_at_all, any_bytes_come_back_as_they_were,
@@ -56,6 +57,7 @@ mod contract {
         a_batch_is_done_whole_or_not_at_all,
         a_copy_has_everything_and_the_same_again_changes_nothing,
         a_dump_is_of_one_moment,
+        a_log_that_nobody_else_reads_is_left_as_it_is,
         any_bytes_come_back_as_they_were,
         claims_lease_the_lowest_due_entries,
         clearing_leaves_what_stays,
@@ -65,6 +67,7 @@ mod contract {
         health_says_what_is_so,
         indexes_are_read_in_order_and_in_pages,
         logs_keep_their_order_and_never_reuse_a_place,
+        logs_keep_what_is_shown_beside_a_value,
         many_writers_lose_nothing,
         nobody_listening_ends_a_dump,
         one_holds_a_role_and_epochs_rise,

@@ -1,15 +1,24 @@
 //! While the store takes nothing, messages are kept in the journal: carriers and people are answered,
 //! and everything is stored once, in order, when the store is back.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use siaga::config::texts;
 use siaga::domain::address::Address;
 use siaga::domain::delivery::DeliveryState;
-use siaga::store::Kept;
+use siaga::service::emergency::Emergency;
+use siaga::service::knowledge::Knowledge;
+use siaga::service::metrics::Metrics;
+use siaga::service::reload::Reloadable;
+use siaga::store::journal::Journal;
+use siaga::store::{Kept, Store};
 
-use crate::support::app::TestApp;
+use crate::store::PARTS_WAIT;
+use crate::support::app::{TestApp, real_time, settings};
 use crate::support::carrier::Carrier;
 use crate::support::redis::RedisServer;
 
@@ -271,20 +280,65 @@ async fn on_redis_it_is_the_same() {
     );
     let app = start(folder.path(), &more).await;
     // It has no room left; then it hangs.
-    let stuck: [&[&str]; 2] = [
-        &["CONFIG", "SET", "maxmemory", "1"],
-        &["CLIENT", "PAUSE", "2500", "ALL"],
+    let stuck: [[&[&str]; 2]; 2] = [
+        [
+            &["CONFIG", "SET", "maxmemory", "1"],
+            &["CONFIG", "SET", "maxmemory", "0"],
+        ],
+        [
+            &["CLIENT", "PAUSE", "600000", "WRITE"],
+            &["CLIENT", "UNPAUSE"],
+        ],
     ];
-    for (turn, command) in stuck.into_iter().enumerate() {
-        server.cli(command);
+    for (turn, [begin, end]) in stuck.into_iter().enumerate() {
+        server.cli(begin);
         for (number, text) in ["LAPOR LONGSOR", "MASARAN", "BERHENTI"].iter().enumerate() {
             let told = app.text(ONE, &format!("{turn}-{number}"), text).await;
             assert_eq!(told.starts_with(GANGGUAN), number < 2, "{told}");
         }
-        server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+        server.cli(end);
         drained(&app).await;
         assert_eq!(app.kept().await.len(), 3 * (turn + 1));
         assert_eq!(app.app.store.counts().await.unwrap().stopped, 1);
     }
     app.app.stop().await.unwrap();
+}
+
+/// What siaga would begin with on a folder: its journal, and who waits in it.
+fn begun(folder: &Path) -> Emergency {
+    let mut settings = settings("");
+    settings.store.path = folder.join("data");
+    settings.store.key_file = folder.join("siaga.key");
+    let store = Store::open(&settings.store, &settings.retention, PARTS_WAIT).unwrap();
+    let texts = texts::load(&settings).unwrap();
+    let knowledge = Knowledge {
+        vocabulary: texts.vocabulary,
+        gazetteer: texts.gazetteer,
+        phrases: texts.phrases,
+        agency: settings.agency.agency(),
+        country: settings.agency.home(),
+        reply_modes: BTreeMap::new(),
+    };
+    let journal = Journal::open(&folder.join("data.journal"), &settings.journal).unwrap();
+    let at_hand = (real_time(), Arc::new(Metrics::default()));
+    let known = Arc::new(Reloadable::new(knowledge));
+    Emergency::new(Arc::new(store), known, Some(journal), at_hand)
+}
+
+#[tokio::test]
+async fn nothing_unasked_goes_to_a_phone_that_opts_out_in_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = start(folder.path(), "").await;
+    let other = hold(folder.path());
+    app.text(ONE, "1", "BERHENTI").await;
+    app.text(OTHER, "2", "LAPOR BERHENTI hujan di MASARAN")
+        .await;
+    app.app.stop().await.unwrap();
+    release(&other);
+    drop(other);
+    let begun = begun(folder.path());
+    let phone = |number| Address::parse(number, None);
+    assert!(begun.is_stopped(&phone(ONE)));
+    assert!(!begun.is_stopped(&phone(OTHER)));
+    assert!(begun.is_degraded(), "both wait to be stored");
 }

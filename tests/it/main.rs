@@ -18,6 +18,7 @@ mod journal;
 mod messages;
 mod pages;
 mod redis;
+mod report_queue;
 mod segments;
 mod store;
 mod support;

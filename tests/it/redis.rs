@@ -13,12 +13,18 @@ use crate::support::redis::{RedisServer, Site};
 
 /// siaga on a site, with its key and its own files in a folder.
 async fn app(site: &Site, folder: &Path) -> TestApp {
+    app_with(site, folder, "").await
+}
+
+/// The same with more settings.
+pub(crate) async fn app_with(site: &Site, folder: &Path, more: &str) -> TestApp {
     let overrides = format!(
         "SIAGA__STORE__ENGINE=redis
          SIAGA__STORE__REDIS__URLS={:?}
          SIAGA__STORE__REDIS__WAIT={}
          SIAGA__STORE__REDIS__ANSWER_WITHIN_MS=5000
-         SIAGA__STORE__COMMIT_WITHIN_MS=30000",
+         SIAGA__STORE__COMMIT_WITHIN_MS=30000
+         {more}",
         site.urls, site.wait
     );
     let mut settings = settings(&overrides);

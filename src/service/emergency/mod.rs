@@ -8,7 +8,7 @@ mod breaker;
 mod lines;
 mod replay;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub use replay::run;
 
 /// How long the journal may take; with the time that the store has, within what carriers wait.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
+/// A journal that did not take a message is not counted on for so long: a shorter one may still fit.
+const REFUSES_FOR_MS: i64 = 5_000;
 /// A phone is told so often within five minutes that there is a disturbance.
 const DISTURBANCES_MOST: usize = 2;
 /// Questions of a phone that are answered within five minutes from what is known to all.
@@ -51,8 +53,8 @@ pub struct Emergency {
     breaker: Breaker,
     /// Whether it was said that messages are journalled.
     told: AtomicBool,
-    /// Whether the journal took the last entry.
-    refuses: AtomicBool,
+    /// When the journal last took no entry, in ms since 1970.
+    refused_at: AtomicI64,
     /// Wakes the replay.
     work: Notify,
     /// Wakes messages that wait behind others of their phone.
@@ -68,7 +70,7 @@ pub enum JournalState {
     Empty,
     /// Messages are in it.
     Holds,
-    /// It did not take the last message.
+    /// It did not take a message just now.
     Refuses,
 }
 
@@ -103,7 +105,7 @@ impl Emergency {
             waiting: AtomicUsize::new(0),
             breaker: Breaker::default(),
             told: AtomicBool::new(false),
-            refuses: AtomicBool::new(false),
+            refused_at: AtomicI64::new(0),
             work: Notify::new(),
             stored: Notify::new(),
         };
@@ -217,7 +219,10 @@ impl Emergency {
             },
         );
         let kept = journal.keep(number, sealed, KEPT_WITHIN).await;
-        self.refuses.store(kept.is_err(), Ordering::Relaxed);
+        if kept.is_err() {
+            let now = self.clock.now().as_millisecond();
+            self.refused_at.store(now, Ordering::Relaxed);
+        }
         match kept {
             Ok(slot) => {
                 self.lines().placed(key, slot);
@@ -264,13 +269,18 @@ impl Emergency {
     pub fn state(&self) -> JournalState {
         if self.journal.is_none() {
             JournalState::None
-        } else if self.refuses.load(Ordering::Relaxed) {
+        } else if self.refused_just_now() {
             JournalState::Refuses
         } else if self.is_empty() {
             JournalState::Empty
         } else {
             JournalState::Holds
         }
+    }
+
+    fn refused_just_now(&self) -> bool {
+        let now = self.clock.now().as_millisecond();
+        now - self.refused_at.load(Ordering::Relaxed) < REFUSES_FOR_MS
     }
 
     /// Whether messages do not go straight to the store.
@@ -352,6 +362,7 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }
         | StoreError::File { .. }
+        | StoreError::Unfinished(_)
         | StoreError::Random => false,
     }
 }

@@ -202,10 +202,12 @@ mod tests {
         let mut framing = Framing::begin(&head).unwrap();
         for position in 1..4 {
             let (log, value) = (b"log".to_vec(), vec![5; 20]);
+            let shown = vec![("event".to_owned(), "opened".to_owned())];
             let piece = Piece::Logged {
                 log,
                 position,
                 value,
+                shown,
             };
             framing.add(Partition::SHARED, piece).unwrap();
         }

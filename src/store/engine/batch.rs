@@ -1,6 +1,6 @@
 //! What is committed at once: conditions, then changes, all within one partition.
 
-use super::{Key, Partition};
+use super::{Key, Partition, Shown};
 
 /// Changes that happen together or not at all.
 #[derive(Debug)]
@@ -31,9 +31,10 @@ pub enum Op {
     Rank(Key, Vec<u8>, i64),
     /// Takes a member out of an index.
     Unrank(Key, Vec<u8>),
-    /// Adds to the end of a log.
-    Append(Key, Vec<u8>),
-    /// Removes a log's entries up to a position.
+    /// Adds to the end of a log: a value, and what other programs are shown of it.
+    Append(Key, Vec<u8>, Shown),
+    /// Removes a log's entries up to a position, as far as everyone who reads it beside us has
+    /// acknowledged them.
     Trim(Key, u64),
     /// Adds to a counter.
     Add(Key, i64),
@@ -121,10 +122,16 @@ impl Batch {
     /// Adds to the end of a log.
     #[must_use]
     pub fn append(self, log: Key, value: Vec<u8>) -> Self {
-        self.op(Op::Append(log, value))
+        self.append_shown(log, value, Shown::new())
     }
 
-    /// Removes a log's entries up to a position.
+    /// Adds to the end of a log that other programs read too.
+    #[must_use]
+    pub fn append_shown(self, log: Key, value: Vec<u8>, shown: Shown) -> Self {
+        self.op(Op::Append(log, value, shown))
+    }
+
+    /// Removes a log's entries up to a position, but none that a reader still needs.
     #[must_use]
     pub fn trim(self, log: Key, up_to: u64) -> Self {
         self.op(Op::Trim(log, up_to))

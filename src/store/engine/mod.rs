@@ -10,6 +10,7 @@ mod buckets;
 pub mod embedded;
 mod finding;
 mod piece;
+mod readers;
 pub mod redis;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 pub use batch::{Batch, Committed, Condition, Op};
 pub use finding::{Finding, Standing};
 pub use piece::{Damage, Dumped, Kind, Piece};
+pub use readers::{Buried, Patience, Readers};
 
 /// What an engine's call gives once it is waited for.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -69,6 +71,10 @@ impl Partition {
 
 /// A name of an entry, an index, a log or a counter within its partition; at most 512 bytes.
 pub type Key = Vec<u8>;
+
+/// Fields of a log's entry by their names, in their order. They are no part of its value: programs
+/// that read the log beside us read them, where the engine lets any do so.
+pub type Shown = Vec<(String, String)>;
 
 /// A value as it was put, with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +149,8 @@ pub struct Logged {
     pub position: u64,
     /// The bytes.
     pub value: Vec<u8>,
+    /// What stands beside them for other programs.
+    pub shown: Shown,
 }
 
 /// One page of everything.
@@ -337,6 +345,19 @@ pub trait Engine: Send + Sync + fmt::Debug {
         after: u64,
         limit: usize,
     ) -> Pending<'a, Vec<Logged>>;
+
+    /// The last place of a log that was given out, 0 where nothing was ever added.
+    fn tail<'a>(&'a self, at: Partition, log: &'a [u8]) -> Pending<'a, u64>;
+
+    /// Looks after the programs that read a log beside us, where the engine lets any: an entry that
+    /// one of them took again and again and never acknowledged goes to another log. Several
+    /// processes may do so at once.
+    fn tend<'a>(
+        &'a self,
+        at: Partition,
+        log: &'a [u8],
+        patience: Patience<'a>,
+    ) -> Pending<'a, Readers>;
 
     /// Takes tokens of a rate limit that every process shares, all or none. `now` is in ms.
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took>;

@@ -1,7 +1,7 @@
 //! Everything that an engine keeps, piece by piece: what copies are made of, whichever engine they
 //! come from or go to.
 
-use super::{Key, Partition};
+use super::{Key, Partition, Shown};
 
 /// One thing that is kept. Versions are not among it: the engine that takes it gives its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,8 @@ pub enum Piece {
         position: u64,
         /// Its bytes.
         value: Vec<u8>,
+        /// What stands beside them for other programs.
+        shown: Shown,
     },
     /// The place that a log has come to, behind its entries.
     Tail {

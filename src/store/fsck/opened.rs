@@ -94,6 +94,7 @@ impl Store {
                 log,
                 position,
                 value,
+                ..
             } => self
                 .logged(&log, value)
                 .map(|content| Opened::Logged(position, Box::new(content))),

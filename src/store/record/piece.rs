@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
-use crate::store::engine::{Key, Partition, Piece};
+use crate::store::engine::{Key, Partition, Piece, Shown};
 
 /// A frame of a copy.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub(in crate::store) struct UnfinishedRecord {
 pub(in crate::store) enum PieceRecord {
     Entry(Key, Vec<u8>, Option<i64>),
     Rank(Key, Vec<u8>, i64, u32),
-    Logged(Key, u64, Vec<u8>),
+    Logged(Key, u64, Vec<u8>, Shown),
     Tail(Key, u64),
     Total(Key, i64),
 }
@@ -53,7 +53,8 @@ impl PieceRecord {
                 log,
                 position,
                 value,
-            } => Self::Logged(log, position, value),
+                shown,
+            } => Self::Logged(log, position, value, shown),
             Piece::Tail { log, position } => Self::Tail(log, position),
             Piece::Total { counter, total } => Self::Total(counter, total),
         }
@@ -72,10 +73,11 @@ impl PieceRecord {
                 score,
                 claims,
             },
-            Self::Logged(log, position, value) => Piece::Logged {
+            Self::Logged(log, position, value, shown) => Piece::Logged {
                 log,
                 position,
                 value,
+                shown,
             },
             Self::Tail(log, position) => Piece::Tail { log, position },
             Self::Total(counter, total) => Piece::Total { counter, total },

@@ -57,7 +57,11 @@ async fn some_of_everything(engine: &Arc<dyn Engine>) {
         .rank(key("index"), key("due"), 7)
         .rank(key("other"), key("due"), -7)
         .append(key("log"), key("first"))
-        .append(key("log"), key("second"))
+        .append_shown(
+            key("log"),
+            key("second"),
+            vec![("event".to_owned(), "opened".to_owned())],
+        )
         .append(key("log"), key("third"))
         .trim(key("log"), 1)
         .append(key("trimmed"), key("gone"))
@@ -226,7 +230,7 @@ fn changes() -> impl Strategy<Value = Vec<(u8, Op)>> {
             .prop_map(|(key, value, end)| Op::Put(key, value, end)),
         (name.clone(), bytes.clone(), score).prop_map(|(index, one, to)| Op::Rank(index, one, to)),
         (name.clone(), bytes.clone()).prop_map(|(index, one)| Op::Unrank(index, one)),
-        (name.clone(), bytes).prop_map(|(log, value)| Op::Append(log, value)),
+        (name.clone(), bytes).prop_map(|(log, value)| Op::Append(log, value, Vec::new())),
         (name.clone(), 0_u64..4).prop_map(|(log, up_to)| Op::Trim(log, up_to)),
         (name, -1_000_000_i64..1_000_000).prop_map(|(counter, by)| Op::Add(counter, by)),
     ];

@@ -75,19 +75,24 @@ async fn damaged_rows_of_indexes_and_logs_are_left_out() {
     let rig = FolderRig::new();
     let engine = rig.engine();
     let mut batch = Batch::new(here());
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b", "c", "d"] {
+        let shown = vec![("event".to_owned(), name.to_owned())];
         batch = batch
             .rank(key("index"), key(name), 1)
-            .append(key("log"), key(name));
+            .append_shown(key("log"), key(name), shown);
     }
     done(&engine, batch).await;
     tamper(&rig, "UPDATE rank SET score = 0 WHERE member = x'62'");
     tamper(&rig, "UPDATE log SET value = x'ff' WHERE position = 2");
-    assert_eq!(members(&engine, "index").await, ["a", "c"]);
+    tamper(
+        &rig,
+        "UPDATE log SET shown = replace(shown, 'd', 'e') WHERE position = 4",
+    );
+    assert_eq!(members(&engine, "index").await, ["a", "c", "d"]);
     let logged = engine.read(here(), b"log", 0, 9).await.unwrap();
     let places: Vec<u64> = logged.iter().map(|entry| entry.position).collect();
     assert_eq!(places, [1, 3]);
-    assert_eq!(engine.health().await.unwrap().set_aside, 2);
+    assert_eq!(engine.health().await.unwrap().set_aside, 3);
     tamper(&rig, "UPDATE rank SET claims = 5 WHERE member = x'61'");
     let lease = Lease {
         now: 9,
@@ -95,8 +100,8 @@ async fn damaged_rows_of_indexes_and_logs_are_left_out() {
         limit: 9,
     };
     let claimed = engine.claim(here(), b"index", lease).await.unwrap();
-    assert_eq!(claimed.len(), 1);
-    assert_eq!(engine.health().await.unwrap().set_aside, 3);
+    assert_eq!(claimed.len(), 2);
+    assert_eq!(engine.health().await.unwrap().set_aside, 4);
 }
 
 #[tokio::test]
@@ -288,6 +293,26 @@ async fn a_second_process_is_refused_and_told_who_has_it() {
 }
 
 #[tokio::test]
+async fn a_file_of_schema_1_is_taken_over() {
+    let mut rig = FolderRig::new();
+    let batch = Batch::new(here()).append(key("log"), key("a"));
+    done(&rig.engine(), batch).await;
+    rig.close();
+    let file = Connection::open(rig.data().join("siaga.db")).unwrap();
+    file.execute_batch("ALTER TABLE log DROP COLUMN shown; PRAGMA user_version = 1")
+        .unwrap();
+    drop(file);
+    rig.reopen();
+    let engine = rig.engine();
+    let shown = vec![("event".to_owned(), "opened".to_owned())];
+    let batch = Batch::new(here()).append_shown(key("log"), key("b"), shown.clone());
+    assert_eq!(done(&engine, batch).await, [2]);
+    let read = engine.read(here(), b"log", 0, 9).await.unwrap();
+    let read: Vec<_> = read.into_iter().map(|one| (one.value, one.shown)).collect();
+    assert_eq!(read, [(key("a"), Vec::new()), (key("b"), shown)]);
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let mut rig = FolderRig::new();
     rig.close();
@@ -308,7 +333,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
             refused,
             Err(EngineError::Newer {
                 found: 99,
-                known: 1
+                known: 2
             })
         ),
         "{refused:?}"

@@ -1,6 +1,8 @@
 //! Rules of indexes, claims and logs.
 
-use siaga::store::engine::{Batch, Lease, Window};
+use std::time::Duration;
+
+use siaga::store::engine::{Batch, Lease, Patience, Readers, Shown, Window};
 
 use super::{Rig, done, here, key, members};
 
@@ -129,8 +131,11 @@ pub(crate) async fn logs_keep_their_order_and_never_reuse_a_place(rig: &mut dyn 
     assert_eq!(read(0, 3).await, [(1, 0), (2, 1), (3, 2)]);
     assert_eq!(read(8, 9).await, [(9, 8), (10, 9)]);
     assert_eq!(read(10, 9).await, []);
+    assert_eq!(engine.tail(here(), b"log").await.unwrap(), 10);
+    assert_eq!(engine.tail(here(), b"none").await.unwrap(), 0);
     done(&engine, Batch::new(here()).trim(key("log"), 10)).await;
     assert_eq!(read(0, 99).await, []);
+    assert_eq!(engine.tail(here(), b"log").await.unwrap(), 10);
     let batch = Batch::new(here()).append(key("log"), vec![77]);
     assert_eq!(done(&engine, batch).await, [11]);
     assert_eq!(read(0, 99).await, [(11, 77)]);
@@ -138,4 +143,49 @@ pub(crate) async fn logs_keep_their_order_and_never_reuse_a_place(rig: &mut dyn 
         engine.read(here(), b"other", 0, 99).await.unwrap().len(),
         10
     );
+}
+
+/// Most installations have no program that reads beside siaga, on whichever engine.
+pub(crate) async fn a_log_that_nobody_else_reads_is_left_as_it_is(rig: &mut dyn Rig) {
+    let engine = rig.engine();
+    let patience = Patience {
+        dead: b"dead",
+        idle: Duration::ZERO,
+        deliveries_max: 0,
+        now: 5,
+    };
+    let nobody = Readers::default();
+    let tend = async || engine.tend(here(), b"log", patience).await.unwrap();
+    assert_eq!(tend().await, nobody);
+    done(&engine, Batch::new(here()).append(key("log"), key("a"))).await;
+    assert_eq!(tend().await, nobody);
+    assert_eq!(engine.read(here(), b"log", 0, 9).await.unwrap().len(), 1);
+    assert_eq!(engine.read(here(), b"dead", 0, 9).await.unwrap(), []);
+}
+
+pub(crate) async fn logs_keep_what_is_shown_beside_a_value(rig: &mut dyn Rig) {
+    let engine = rig.engine();
+    let field = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let shown = vec![
+        field("event", "opened"),
+        field("area_name", "Ngulungwetan, \u{2603} \r\n$3\r\n"),
+        field("empty", ""),
+    ];
+    let batch = Batch::new(here())
+        .append_shown(key("log"), vec![0, 255], shown.clone())
+        .append(key("log"), Vec::new())
+        .append_shown(key("log"), Vec::new(), shown.clone());
+    assert_eq!(done(&engine, batch).await, [1, 2, 3]);
+    drop(engine);
+    if rig.is_durable() {
+        rig.reopen();
+    }
+    let read = rig.engine().read(here(), b"log", 0, 9).await.unwrap();
+    let read: Vec<(Vec<u8>, Shown)> = read.into_iter().map(|one| (one.value, one.shown)).collect();
+    let expected = [
+        (vec![0, 255], shown.clone()),
+        (Vec::new(), Shown::new()),
+        (Vec::new(), shown),
+    ];
+    assert_eq!(read, expected);
 }

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use siaga::domain::caller::Caller;
+use siaga::service::desk;
 use siaga::store::engine::EngineError;
 use siaga::store::{RetentionSettings, Sending, Store, StoreError, StoreSettings, Taken};
 
@@ -85,6 +86,9 @@ async fn on_a_full_disk(folder: &Path) {
     assert!(health.reachable, "reads go on");
     assert!(!folder.join("data/siaga.reserve").exists());
     assert!(matches!(file(&store, 0).await, Ok(Taken::Before(_))));
+    let lines = desk::message_lines(&store, 0).await;
+    let full = |error: &StoreError| matches!(error, StoreError::Engine(EngineError::Full));
+    assert!(lines.is_err_and(|error| full(&error)), "tables wait");
     std::fs::remove_file(filler).unwrap();
     let more = count + 50;
     for number in count..more {

@@ -4,6 +4,7 @@ use siaga::domain::alert::{Alert, AlertState};
 use siaga::domain::area::AreaCode;
 use siaga::domain::caller::{Caller, SafeMark, Visibility};
 use siaga::domain::hazard::{Hazard, Level};
+use siaga::domain::queue::ReportEvent;
 use siaga::domain::report::{Fields, Priority, ReportRef, ReportState};
 use siaga::domain::shelter::{Shelter, ShelterKind};
 use siaga::domain::turn::{Amendment, Effect, Flag, Turn};
@@ -72,13 +73,12 @@ async fn the_same_message_again_gets_the_first_answer_and_changes_nothing() {
             .unwrap();
         assert_eq!(taken, Taken::Before(earlier.clone()));
     }
-    assert_eq!(
-        queue(&store).await,
-        [Queued {
-            position: 1,
-            report: stored
-        }]
-    );
+    let queued = queue(&store).await;
+    let [entry] = queued.as_slice() else {
+        panic!("{queued:?}")
+    };
+    assert_eq!((entry.position, entry.event), (1, ReportEvent::Opened));
+    assert_eq!(entry.report, stored);
     let other = inbound(2, "id-1", "LAPOR banjir", at(0));
     assert!(
         store.caller(&other).await.unwrap().earlier.is_none(),

@@ -149,7 +149,10 @@ impl Work<'_> {
                     .prepare_cached("DELETE FROM rank WHERE p = ?1 AND name = ?2 AND member = ?3")?
                     .execute(params![p, name, member])?;
             }
-            Op::Append(name, value) => return self.append(p, name, value).map(Some),
+            Op::Append(name, value, shown) => {
+                let shown = read::packed(shown);
+                return self.append(p, name, (value, shown.as_deref())).map(Some);
+            }
             Op::Trim(name, up_to) => {
                 let up_to = i64::try_from(*up_to).unwrap_or(i64::MAX);
                 self.conn
@@ -192,7 +195,12 @@ impl Work<'_> {
         self.memory.draft.remove(self.conn, hash, id)
     }
 
-    fn append(&mut self, p: u8, name: &[u8], value: &[u8]) -> rusqlite::Result<i64> {
+    fn append(
+        &mut self,
+        p: u8,
+        name: &[u8],
+        (value, shown): (&[u8], Option<&[u8]>),
+    ) -> rusqlite::Result<i64> {
         // The log's end is counted apart, so that a trimmed log goes on where it was.
         let tail = [super::copies::TAIL, name].concat();
         let last = match self.total(p, &tail)? {
@@ -200,12 +208,13 @@ impl Work<'_> {
             None => read::last_position(self.conn, p, name)?,
         };
         let position = last.saturating_add(1);
-        let sum = sum::log(p, name, position, value);
+        let sum = sum::log(p, name, position, (value, shown));
         self.conn
             .prepare_cached(
-                "INSERT INTO log (p, name, position, sum, value) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO log (p, name, position, sum, value, shown)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![p, name, position, sum, value])?;
+            .execute(params![p, name, position, sum, value, shown])?;
         self.memory.counters.set(p, &tail, position);
         Ok(position)
     }

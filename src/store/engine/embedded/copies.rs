@@ -7,7 +7,7 @@ use super::entries::{self, Written};
 use super::read;
 use super::sum;
 use crate::store::engine::piece::{is_copied, is_epoch, is_own};
-use crate::store::engine::{Damage, Dumped, Key, Kind, Partition, Piece};
+use crate::store::engine::{Damage, Dumped, Key, Kind, Partition, Piece, Shown};
 
 /// Pieces of one page.
 const PAGE: usize = 512;
@@ -40,7 +40,7 @@ pub(super) fn dump(
             rank,
         ),
         (
-            "SELECT p, name, position, sum, value FROM log WHERE ?1 IS NULL OR p = ?1
+            "SELECT p, name, position, sum, value, shown FROM log WHERE ?1 IS NULL OR p = ?1
              ORDER BY p, name, position",
             logged,
         ),
@@ -121,12 +121,16 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Result<Piece, Damage>>> {
     let (p, log): (u8, Key) = (row.get(0)?, row.get(1).unwrap_or_default());
     let position: i64 = row.get(2).unwrap_or_default();
     let value: Vec<u8> = row.get(4).unwrap_or_default();
-    let sound = row.get(3) == Ok(sum::log(p, &log, position, &value));
+    let held: Option<Vec<u8>> = row.get(5).unwrap_or_default();
+    let summed = row.get(3) == Ok(sum::log(p, &log, position, (&value, held.as_deref())));
+    let shown = read::unpacked(held.as_deref());
     let (name, position) = (log.clone(), read::version(position));
+    let sound = summed && shown.is_some();
     let piece = Piece::Logged {
         log,
         position,
         value,
+        shown: shown.unwrap_or_default(),
     };
     Ok(Some(checked(Kind::Logs, name, sound, piece)))
 }
@@ -180,7 +184,8 @@ impl Work<'_> {
                     log,
                     position,
                     value,
-                } => self.set_logged(p, log, (*position, value))?,
+                    shown,
+                } => self.set_logged(p, log, (*position, value, shown))?,
                 Piece::Tail { log, position } => self.raise_tail(p, log, *position)?,
                 Piece::Total { counter, total } => {
                     let held = self.total(p, counter)?.unwrap_or_default();
@@ -200,16 +205,18 @@ impl Work<'_> {
         &mut self,
         p: u8,
         log: &[u8],
-        (position, value): (u64, &[u8]),
+        (position, value, shown): (u64, &[u8], &Shown),
     ) -> rusqlite::Result<()> {
         let row = i64::try_from(position).unwrap_or(i64::MAX);
-        let sum = sum::log(p, log, row, value);
+        let shown = read::packed(shown);
+        let sum = sum::log(p, log, row, (value, shown.as_deref()));
         self.conn
             .prepare_cached(
-                "INSERT INTO log (p, name, position, sum, value) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (p, name, position) DO UPDATE SET sum = ?4, value = ?5",
+                "INSERT INTO log (p, name, position, sum, value, shown)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (p, name, position) DO UPDATE SET sum = ?4, value = ?5, shown = ?6",
             )?
-            .execute(params![p, log, row, sum, value])?;
+            .execute(params![p, log, row, sum, value, shown])?;
         self.raise_tail(p, log, position)
     }
 

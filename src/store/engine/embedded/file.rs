@@ -15,7 +15,7 @@ use super::fault;
 use crate::store::engine::EngineError;
 
 /// The schema that this program writes, and the newest it reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// `siag`, in the file's header: told by `file(1)`, and never mistaken for another's database.
 const APPLICATION: i64 = 0x7369_6167;
 
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS rank (
 CREATE INDEX IF NOT EXISTS rank_score ON rank (p, name, score, member);
 CREATE TABLE IF NOT EXISTS log (
     p INTEGER NOT NULL, name BLOB NOT NULL, position INTEGER NOT NULL, sum INTEGER NOT NULL,
-    value BLOB NOT NULL, PRIMARY KEY (p, name, position)) WITHOUT ROWID;
+    value BLOB NOT NULL, shown BLOB, PRIMARY KEY (p, name, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter (
     p INTEGER NOT NULL, name BLOB NOT NULL, total INTEGER NOT NULL, sum INTEGER NOT NULL,
     PRIMARY KEY (p, name)) WITHOUT ROWID;
@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WI
 CREATE TABLE IF NOT EXISTS aside (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, p INTEGER, name BLOB, row BLOB);
 ";
+
+/// What makes a file of schema 1 one of schema 2.
+const FROM_1: &str = "ALTER TABLE log ADD COLUMN shown BLOB;";
 
 /// Where the rows are.
 #[derive(Clone, Debug)]
@@ -148,8 +151,9 @@ pub(super) fn prepare(writer: &Connection, place: &Place) -> Result<(), EngineEr
         return Err(EngineError::Newer { found, known });
     }
     if found < SCHEMA {
+        let changes = if found == 1 { FROM_1 } else { "" };
         let whole = format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION};
+            "BEGIN IMMEDIATE; {changes} {TABLES} PRAGMA application_id = {APPLICATION};
              PRAGMA user_version = {SCHEMA}; COMMIT;"
         );
         writer

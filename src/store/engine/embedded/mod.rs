@@ -35,8 +35,8 @@ use self::writer::{Answer, Job, Shared, Task, Writer};
 use super::buckets::Buckets;
 use super::{
     Batch, Candidacy, Committed, Dumped, Election, Engine, EngineError, Entry, Finding, Health,
-    Key, Lease, Logged, Partition, Pending, Piece, Ranked, Rate, Scanned, Swept, Took, Watch,
-    Window,
+    Key, Lease, Logged, Partition, Patience, Pending, Piece, Ranked, Rate, Readers, Scanned, Swept,
+    Took, Watch, Window,
 };
 
 /// Jobs that may wait for the writer. At 10,000 a second they are gone within the deadline.
@@ -261,6 +261,15 @@ impl Engine for Embedded {
             let found = self.read(|conn| read::log(conn, at, log, after, limit))?;
             self.sound(found).await
         })
+    }
+
+    fn tail<'a>(&'a self, at: Partition, log: &'a [u8]) -> Pending<'a, u64> {
+        Box::pin(async move { self.read(|conn| read::tail(conn, at, log)) })
+    }
+
+    /// One process has the file: nobody reads beside us.
+    fn tend<'a>(&'a self, _: Partition, _: &'a [u8], _: Patience<'a>) -> Pending<'a, Readers> {
+        Box::pin(std::future::ready(Ok(Readers::default())))
     }
 
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took> {

@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
+use super::copies::TAIL;
 use super::counters;
 use super::entries::{self, Found};
 use super::places::Fresh;
 use super::sum;
-use crate::store::engine::{Entry, Key, Logged, Partition, Ranked, Window};
+use crate::store::engine::{Entry, Key, Logged, Partition, Ranked, Shown, Window};
 
 /// A row whose sum does not hold, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,16 @@ pub(super) fn get(
 
 pub(super) fn total(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<i64> {
     Ok(counters::read(reader, at.number(), name)?.unwrap_or_default())
+}
+
+/// The last position of a log that was given out.
+pub(super) fn tail(reader: &Connection, at: Partition, name: &[u8]) -> rusqlite::Result<u64> {
+    let p = at.number();
+    let tail = match counters::read(reader, p, &[TAIL, name].concat())? {
+        Some(last) => last,
+        None => last_position(reader, p, name)?,
+    };
+    Ok(version(tail))
 }
 
 /// The last position of a log that is held, 0 where it holds nothing.
@@ -111,21 +122,39 @@ pub(super) fn log(
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = reader.prepare_cached(
-        "SELECT position, sum, value FROM log WHERE p = ?1 AND name = ?2 AND position > ?3
+        "SELECT position, sum, value, shown FROM log WHERE p = ?1 AND name = ?2 AND position > ?3
          ORDER BY position LIMIT ?4",
     )?;
     let mut found = statement.query(params![p, name, after, limit])?;
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
     while let Some(row) = found.next()? {
         let (position, value): (i64, Vec<u8>) = (row.get(0)?, row.get(2).unwrap_or_default());
-        if row.get(1) == Ok(sum::log(p, name, position, &value)) {
-            let position = version(position);
-            rows.push(Logged { position, value });
-        } else {
-            bad.push(Bad::Log(p, name.to_owned(), position));
+        let held: Option<Vec<u8>> = row.get(3).unwrap_or_default();
+        let sound = row.get(1) == Ok(sum::log(p, name, position, (&value, held.as_deref())));
+        match unpacked(held.as_deref()).filter(|_| sound) {
+            Some(shown) => rows.push(Logged {
+                position: version(position),
+                value,
+                shown,
+            }),
+            None => bad.push(Bad::Log(p, name.to_owned(), position)),
         }
     }
     Ok(Checked { rows, bad })
+}
+
+/// What is shown of a log's entry, as it is kept; nothing for nothing.
+pub(super) fn packed(shown: &Shown) -> Option<Vec<u8>> {
+    // Texts and lengths: packing them does not fail.
+    (!shown.is_empty()).then(|| postcard::to_stdvec(shown).unwrap_or_default())
+}
+
+/// What was packed; nothing where it is not what was.
+pub(super) fn unpacked(held: Option<&[u8]>) -> Option<Shown> {
+    match held {
+        None => Some(Shown::new()),
+        Some(held) => postcard::from_bytes(held).ok(),
+    }
 }
 
 /// Whether a row that was damaged when it was read still is.
@@ -148,11 +177,12 @@ pub(super) fn is_bad(conn: &Connection, bad: &Bad) -> rusqlite::Result<bool> {
             },
         ),
         Bad::Log(p, name, position) => check(
-            "SELECT sum, value FROM log WHERE p = ?1 AND name = ?2 AND position = ?3",
+            "SELECT sum, value, shown FROM log WHERE p = ?1 AND name = ?2 AND position = ?3",
             &[p, name, position],
             &|row| {
                 let value: Vec<u8> = row.get(1).unwrap_or_default();
-                row.get(0) == Ok(sum::log(*p, name, *position, &value))
+                let shown: Option<Vec<u8>> = row.get(2).unwrap_or_default();
+                row.get(0) == Ok(sum::log(*p, name, *position, (&value, shown.as_deref())))
             },
         ),
     }

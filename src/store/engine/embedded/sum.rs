@@ -16,9 +16,17 @@ pub(super) fn rank(at: u8, index: &[u8], member: &[u8], score: i64, claims: i64)
     of(b'r', at, &[score, claims], &[index, member])
 }
 
-/// The sum of a log's entry.
-pub(super) fn log(at: u8, log: &[u8], position: i64, value: &[u8]) -> i64 {
-    of(b'l', at, &[position], &[log, value])
+/// The sum of a log's entry, with what is shown of it where anything is.
+pub(super) fn log(
+    at: u8,
+    log: &[u8],
+    position: i64,
+    (value, shown): (&[u8], Option<&[u8]>),
+) -> i64 {
+    match shown {
+        None => of(b'l', at, &[position], &[log, value]),
+        Some(shown) => of(b'l', at, &[position], &[log, value, shown]),
+    }
 }
 
 /// The sum of a counter.

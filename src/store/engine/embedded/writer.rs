@@ -105,6 +105,8 @@ pub(super) struct Writer {
     copier: Copier,
     /// The journal's pages when the copier was woken last.
     woken_at: i64,
+    /// Room was made in the journal since the last commit that landed.
+    made_room: bool,
 }
 
 impl Writer {
@@ -121,6 +123,7 @@ impl Writer {
             reserve,
             memory: Memory::default(),
             woken_at: 0,
+            made_room: false,
         })
     }
 
@@ -147,7 +150,7 @@ impl Writer {
             Err(error) => error,
         };
         match fault::of(&error) {
-            Fault::Full if self.spend_reserve() => self.work(jobs),
+            Fault::Full if self.spend_reserve() | self.make_room() => self.work(jobs),
             Fault::Dead => {
                 tracing::error!(%error, "the store's medium failed, its handle is opened anew");
                 self.lanes.give_up();
@@ -192,7 +195,10 @@ impl Writer {
         });
         // Everyone sees it before anyone is told of it.
         match &done {
-            Ok(_) => self.memory.landed(self.lanes.places()),
+            Ok(_) => {
+                self.made_room = false;
+                self.memory.landed(self.lanes.places());
+            }
             Err(_) => self.memory.forget(),
         }
         done
@@ -243,6 +249,19 @@ impl Writer {
             "the disk is full: the store gave up its reserve, make room now"
         );
         freed
+    }
+
+    /// Copies the journal into the file: what comes next is written over what is copied, and takes no
+    /// more room. False where that was done since the last commit, or the file has no room to grow.
+    fn make_room(&mut self) -> bool {
+        if std::mem::replace(&mut self.made_room, true) {
+            return false;
+        }
+        let begun = self.lanes.begin_journal_anew(Patience::Wait);
+        if let Err(error) = &begun {
+            tracing::error!(%error, "the disk is full, and the store's journal cannot be copied into its file");
+        }
+        begun.is_ok()
     }
 
     fn look_at_journal(&mut self) {

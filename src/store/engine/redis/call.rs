@@ -3,7 +3,7 @@
 use super::frame;
 use super::keys::Names;
 use super::script::{Call, Script};
-use super::{Batch, Condition, Key, Op, Partition};
+use super::{Batch, Condition, Key, Op, Partition, Shown};
 
 /// Numbers that a script can count to.
 pub(super) const MOST: i64 = 1 << 53;
@@ -63,18 +63,18 @@ fn step(names: &Names, at: Partition, op: &Op, call: &mut Call) {
             call.arg("unrank");
             ranked(names, at, (index, member), call);
         }
-        Op::Append(log, value) => {
+        Op::Append(log, value, shown) => {
             call.arg("append");
             let place = call.key(names.log(at, log));
             call.number(place);
             call.arg([b"log/", log.as_slice()].concat());
-            call.arg(frame::logged(at, log, value));
+            logged(at, log, (value, shown), call);
         }
         Op::Trim(log, up_to) => {
             call.arg("trim");
             let place = call.key(names.log(at, log));
             call.number(place);
-            call.arg(format!("{}-0", up_to.saturating_add(1)));
+            call.number(up_to.saturating_add(1));
         }
         Op::Add(counter, amount) => {
             call.arg("add");
@@ -82,6 +82,17 @@ fn step(names: &Names, at: Partition, op: &Op, call: &mut Call) {
             call.number((*amount).clamp(-MOST, MOST));
         }
     }
+}
+
+/// The fields of a log's entry and their values, with how many there are in front.
+pub(super) fn logged(at: Partition, log: &[u8], (value, shown): (&[u8], &Shown), call: &mut Call) {
+    call.number(shown.len() * 2 + 2);
+    for (name, text) in shown {
+        call.arg(name.as_str());
+        call.arg(text.as_str());
+    }
+    call.arg(frame::VALUE);
+    call.arg(frame::logged(at, log, value, shown));
 }
 
 fn entry(names: &Names, at: Partition, key: &Key, call: &mut Call) {

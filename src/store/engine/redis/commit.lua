@@ -114,13 +114,25 @@ function step.append()
       end
     end
   end
-  redis.call('XADD', log, string.format('%.0f-0', tail + 1), 'v', arg())
+  local fields = {}
+  for i = 1, tonumber(arg()) do fields[i] = arg() end
+  redis.call('XADD', log, string.format('%.0f-0', tail + 1), unpack(fields))
   redis.call('SADD', names, name)
   numbers[#numbers + 1] = tail + 1
 end
 
+-- What a group was not given, or has not acknowledged, stays however old it is.
 function step.trim()
-  redis.call('XTRIM', KEYS[tonumber(arg())], 'MINID', arg())
+  local log, first = KEYS[tonumber(arg())], tonumber(arg())
+  if redis.call('EXISTS', log) == 0 then return end
+  for _, about in ipairs(redis.call('XINFO', 'GROUPS', log)) do
+    local group = {}
+    for i = 1, #about, 2 do group[about[i]] = about[i + 1] end
+    first = math.min(first, tonumber(string.match(group['last-delivered-id'], '^%d+')) + 1)
+    local pending = redis.call('XPENDING', log, group.name)
+    if pending[2] then first = math.min(first, tonumber(string.match(pending[2], '^%d+'))) end
+  end
+  redis.call('XTRIM', log, 'MINID', string.format('%.0f-0', first))
 end
 
 function step.add()

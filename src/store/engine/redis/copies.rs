@@ -15,7 +15,7 @@ use super::core::{Core, newer};
 use super::frame::{self, Unsound};
 use super::keys::{BUCKETS, Shadow};
 use super::script::{Call, Script};
-use super::{EngineError, Key, Partition, TRIES, reply};
+use super::{EngineError, Key, Partition, TRIES};
 use crate::store::engine::piece::{is_copied, is_own};
 use crate::store::engine::{Damage, Dumped, Kind, Piece};
 
@@ -233,29 +233,17 @@ async fn walk_log(core: &Core, copied: &Copied, log: &Key, into: &Into) -> Resul
             let (id, fields) = core.row(row)?;
             let position = id.split('-').next().and_then(|text| text.parse().ok());
             after = position.unwrap_or(u64::MAX - 1);
-            page.push(logged(at, log, after, fields.get(1))?);
+            page.push(logged(at, log, after, fields)?);
         }
         send(into, at, page).await?;
     }
-    let mut commands = redis::pipe();
-    commands.cmd("XINFO").arg("STREAM").arg(stream.as_slice());
-    let about = core.read(at, &commands).await;
-    // There is no stream where nothing was ever added.
-    let Ok(about) = about else { return Ok(()) };
-    let position = last_position(about)
-        .ok_or_else(|| EngineError::Damaged("a stream does not say what it has come to".into()))?;
+    let position = core.tail_of(at, &stream).await?;
+    if position == 0 {
+        // Nothing was ever added.
+        return Ok(());
+    }
     let log = log.clone();
     send(into, at, vec![Ok(Piece::Tail { log, position })]).await
-}
-
-fn last_position(about: Vec<Value>) -> Option<u64> {
-    let mut about = reply::list(about.into_iter().next()?).ok()?.into_iter();
-    while let (Some(name), Some(value)) = (about.next(), about.next()) {
-        if reply::text(name).is_ok_and(|name| name == "last-generated-id") {
-            return reply::text(value).ok()?.split('-').next()?.parse().ok();
-        }
-    }
-    None
 }
 
 /// Whether an index does not have as many members in order as it has places.
@@ -339,17 +327,16 @@ fn logged(
     at: Partition,
     log: &Key,
     position: u64,
-    frame: Option<&Vec<u8>>,
+    fields: Vec<Vec<u8>>,
 ) -> Result<Result<Piece, Damage>, EngineError> {
-    let read = frame.map_or(Err(Unsound::Damaged), |frame| {
-        frame::read_logged(at, log, frame)
-    });
+    let read = frame::read_logged(at, log, fields);
     let (kind, name) = (Kind::Logs, log.clone());
     match read {
-        Ok(value) => Ok(Ok(Piece::Logged {
+        Ok((value, shown)) => Ok(Ok(Piece::Logged {
             log: name,
             position,
             value,
+            shown,
         })),
         Err(Unsound::Newer(found)) => Err(newer(found)),
         Err(Unsound::Damaged) => Ok(Err(Damage { kind, name })),

@@ -6,7 +6,7 @@
 
 use flate2::Crc;
 
-use crate::store::engine::{Entry, Key, Partition, Ranked};
+use crate::store::engine::{Entry, Key, Partition, Ranked, Shown};
 
 /// The schema that is written.
 pub(super) const SCHEMA: u8 = 1;
@@ -89,22 +89,47 @@ pub(super) fn read_place(
     })
 }
 
-/// An entry of a log. Its position is Redis' own.
-pub(super) fn logged(at: Partition, log: &[u8], value: &[u8]) -> Vec<u8> {
-    let sum = sum(b'l', at, SCHEMA, &[log, value]);
+/// The field of a log's entry that holds its value; the others are shown to other programs.
+pub(super) const VALUE: &str = "v";
+
+/// The value of a log's entry, with a sum that covers what is shown beside it. Its position is
+/// Redis' own.
+pub(super) fn logged(at: Partition, log: &[u8], value: &[u8], shown: &Shown) -> Vec<u8> {
+    let sum = sum(b'l', at, SCHEMA, &pieces(log, value, shown));
     [&[SCHEMA], &sum[..], value].concat()
 }
 
-/// The value of a log's entry.
-pub(super) fn read_logged(at: Partition, log: &[u8], frame: &[u8]) -> Result<Vec<u8>, Unsound> {
-    let mut rest = frame;
+/// A log's entry, of its fields.
+pub(super) fn read_logged(
+    at: Partition,
+    log: &[u8],
+    fields: Vec<Vec<u8>>,
+) -> Result<(Vec<u8>, Shown), Unsound> {
+    let (mut frame, mut shown) = (None, Shown::new());
+    let mut fields = fields.into_iter();
+    while let (Some(name), Some(held)) = (fields.next(), fields.next()) {
+        if name == VALUE.as_bytes() {
+            frame = Some(held);
+        } else {
+            let text = |bytes| String::from_utf8(bytes).map_err(|_| Unsound::Damaged);
+            shown.push((text(name)?, text(held)?));
+        }
+    }
+    let frame = frame.ok_or(Unsound::Damaged)?;
+    let mut rest = frame.as_slice();
     let [schema] = next(&mut rest)?;
     let held: [u8; 4] = next(&mut rest)?;
-    if held != sum(b'l', at, schema, &[log, rest]) {
+    if held != sum(b'l', at, schema, &pieces(log, rest, &shown)) {
         return Err(Unsound::Damaged);
     }
     known(schema)?;
-    Ok(rest.to_owned())
+    Ok((rest.to_owned(), shown))
+}
+
+fn pieces<'a>(log: &'a [u8], value: &'a [u8], shown: &'a Shown) -> Vec<&'a [u8]> {
+    let shown = shown.iter();
+    let shown = shown.flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+    [log, value].into_iter().chain(shown).collect()
 }
 
 /// A counter's total; `None` where it does not add up.

@@ -104,15 +104,14 @@ impl Core {
         for row in self.list(found.unwrap_or(Value::Nil))? {
             let (id, fields) = self.row(row)?;
             let position = id.split('-').next().and_then(|text| text.parse().ok());
-            let value = fields
-                .get(1)
-                .map(|frame| frame::read_logged(at, log, frame));
-            match (position, value) {
-                (Some(position), Some(Ok(value))) => rows.push(Logged { position, value }),
-                (_, Some(Err(Unsound::Newer(found)))) => return Err(newer(found)),
-                (Some(_) | None, Some(Err(Unsound::Damaged)) | None) | (None, Some(Ok(_))) => {
-                    bad.push(id);
-                }
+            match (position, frame::read_logged(at, log, fields)) {
+                (Some(position), Ok((value, shown))) => rows.push(Logged {
+                    position,
+                    value,
+                    shown,
+                }),
+                (_, Err(Unsound::Newer(found))) => return Err(newer(found)),
+                (Some(_) | None, Err(Unsound::Damaged)) | (None, Ok(_)) => bad.push(id),
             }
         }
         if !bad.is_empty() {

@@ -56,9 +56,10 @@ end
 
 -- One that is behind the log's end already was set before.
 function step.log()
-  local log, name, position, frame = KEYS[tonumber(arg())], arg(), tonumber(arg()), arg()
+  local log, name, position, fields = KEYS[tonumber(arg())], arg(), tonumber(arg()), {}
+  for i = 1, tonumber(arg()) do fields[i] = arg() end
   if position > tail(log) then
-    redis.call('XADD', log, string.format('%.0f-0', position), 'v', frame)
+    redis.call('XADD', log, string.format('%.0f-0', position), unpack(fields))
   end
   redis.call('SADD', names, name)
 end

@@ -1,6 +1,6 @@
 //! The way in for everything that was kept elsewhere, and out of the way for what is there.
 
-use super::call::MOST;
+use super::call::{MOST, logged};
 use super::copies;
 use super::core::Core;
 use super::frame;
@@ -87,13 +87,14 @@ fn step(core: &Core, at: Partition, piece: &Piece, call: &mut Call) {
             log,
             position,
             value,
+            shown,
         } => {
             call.arg("log");
             let place = call.key(names.log(at, log));
             call.number(place);
             call.arg([b"log/", log.as_slice()].concat());
             call.number(position);
-            call.arg(frame::logged(at, log, value));
+            logged(at, log, (value, shown), call);
         }
         Piece::Tail { log, position } => {
             call.arg("tail");

@@ -13,10 +13,12 @@ mod dial;
 mod examine;
 mod fault;
 mod frame;
+mod groups;
 mod keys;
 mod lists;
 mod loads;
 mod node;
+mod outlet;
 mod reply;
 mod routes;
 mod runtime;
@@ -31,14 +33,15 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use outlet::Outlet;
 pub use settings::{RedisFault, RedisOptions, RedisSettings, Topology};
 
 use self::core::Core;
 use self::runtime::Runtime;
 use super::{
     Batch, Candidacy, Committed, Condition, Dumped, Election, Engine, EngineError, Entry, Finding,
-    Health, Key, Lease, Logged, Op, Partition, Pending, Piece, Ranked, Rate, Scanned, Swept, Took,
-    Watch, Window,
+    Health, Key, Lease, Logged, Op, Partition, Patience, Pending, Piece, Ranked, Rate, Readers,
+    Scanned, Shown, Swept, Took, Watch, Window,
 };
 
 /// To find the servers and greet them when the store is opened.
@@ -153,6 +156,19 @@ impl Engine for Redis {
         limit: usize,
     ) -> Pending<'a, Vec<Logged>> {
         Box::pin(self.core.log(at, log, after, limit))
+    }
+
+    fn tail<'a>(&'a self, at: Partition, log: &'a [u8]) -> Pending<'a, u64> {
+        Box::pin(self.core.tail(at, log))
+    }
+
+    fn tend<'a>(
+        &'a self,
+        at: Partition,
+        log: &'a [u8],
+        patience: Patience<'a>,
+    ) -> Pending<'a, Readers> {
+        Box::pin(self.core.tend(at, log, patience))
     }
 
     fn take<'a>(&'a self, bucket: &'a str, rate: Rate, tokens: u32, now: i64) -> Pending<'a, Took> {

@@ -16,12 +16,13 @@ pub(super) enum Script {
     Take,
     Remove,
     Copy,
+    Bury,
     Load,
 }
 
 impl Script {
     /// All of them.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Get,
         Self::Commit,
         Self::Range,
@@ -29,6 +30,7 @@ impl Script {
         Self::Take,
         Self::Remove,
         Self::Copy,
+        Self::Bury,
         Self::Load,
     ];
 
@@ -41,12 +43,13 @@ impl Script {
             Self::Take => include_str!("take.lua"),
             Self::Remove => include_str!("remove.lua"),
             Self::Copy => include_str!("copy.lua"),
+            Self::Bury => include_str!("bury.lua"),
             Self::Load => include_str!("load.lua"),
         }
     }
 
     fn digest(self) -> &'static str {
-        static DIGESTS: LazyLock<[String; 8]> = LazyLock::new(|| {
+        static DIGESTS: LazyLock<[String; 9]> = LazyLock::new(|| {
             Script::ALL.map(|script| {
                 let digest = Sha1::digest(script.source().as_bytes());
                 digest.iter().fold(String::new(), |mut text, byte| {
