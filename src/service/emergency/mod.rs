@@ -362,7 +362,6 @@ pub(super) const fn is_away(error: &StoreError) -> bool {
         | StoreError::Exhausted
         | StoreError::KeyFile { .. }
         | StoreError::File { .. }
-        | StoreError::Unfinished(_)
         | StoreError::Random => false,
     }
 }
