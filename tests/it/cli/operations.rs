@@ -229,15 +229,6 @@ fn the_doctor_sees_what_is_wrong_and_mends_what_is_safe() {
         (alone.code, standing(&alone, "gateway")),
         (5, vec!["bad".to_owned()])
     );
-    let away = installed.path("away");
-    fs::rename(&key, &away).unwrap();
-    let keyless = doctor(&[]);
-    assert_eq!(
-        (keyless.code, standing(&keyless, "store")),
-        (5, vec!["bad".to_owned()])
-    );
-    assert!(!key.exists(), "the doctor makes no other key");
-    fs::rename(&away, &key).unwrap();
 
     let config = fs::read_to_string(installed.config()).unwrap();
     fs::write(installed.config(), format!("nothing = 1\n{config}")).unwrap();
@@ -246,6 +237,17 @@ fn the_doctor_sees_what_is_wrong_and_mends_what_is_safe() {
         (faulty.code, standing(&faulty, "config")),
         (5, vec!["bad".to_owned()])
     );
+}
+
+#[test]
+fn the_doctor_makes_nothing_where_something_is_missing() {
+    let installed = Installed::new();
+    let key = installed.path("siaga.key");
+    fs::remove_file(&key).unwrap();
+    let keyless = installed.run(&["doctor", "--json"], b"");
+    assert_eq!(keyless.code, 5, "{keyless:?}");
+    assert_eq!(standing(&keyless, "store"), ["bad"]);
+    assert!(!key.exists(), "another key would read nothing");
 }
 
 #[test]
