@@ -161,15 +161,8 @@ impl App {
         let hooks = hooks(settings, &gateways, &intake, at_hand);
         let public = bind(settings.http.public.listen).await?;
         let admin = bind(settings.http.admin.listen).await?;
-        let outbox = Outbox {
-            store: store.clone(),
-            client: Client::new(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            standing: health.clone(),
-            emergency: emergency.clone(),
-            window: settings.limits.sending_window,
-        };
+        let at_hand = (clock.clone(), metrics.clone());
+        let outbox = outbox(settings, &store, (&health, &emergency), at_hand);
         let mut app = Self {
             public: address(&public, settings.http.public.listen),
             admin: address(&admin, settings.http.admin.listen),
@@ -181,7 +174,7 @@ impl App {
                 duty: Arc::new(Reloadable::new(settings.duty())),
                 intake,
             },
-            deliveries: Deliveries::new(Arc::new(outbox), settings),
+            deliveries: Deliveries::new(outbox, settings),
             health: health.clone(),
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
@@ -195,12 +188,22 @@ impl App {
             app.listen_locally(&settings.store.path, &board, &clock, &metrics);
         }
         app.replay(emergency, &metrics);
-        app.queue
-            .start(&mut app.tasks, &store, (&clock, &metrics, &app.stop));
-        app.keep_house(board, responder, clock, (settings, &metrics))?;
-        app.deliveries
-            .start(&app.live.gateways.current(), settings, &metrics);
+        app.go_on_beside((board, responder, clock), (settings, &metrics))?;
         Ok(app)
+    }
+
+    /// Starts what goes on beside answering.
+    fn go_on_beside(
+        &mut self,
+        (board, responder, clock): (Arc<BoardKeeper>, Arc<Responder>, Clock),
+        (settings, metrics): (&Settings, &Arc<Metrics>),
+    ) -> Result<(), StoreError> {
+        self.queue
+            .start(&mut self.tasks, &self.store, (&clock, metrics, &self.stop));
+        self.keep_house(board, responder, clock, (settings, metrics))?;
+        self.deliveries
+            .start(&self.live.gateways.current(), settings, metrics);
+        Ok(())
     }
 
     /// Answers on both listeners, for carriers and for operators.
@@ -325,6 +328,24 @@ fn hooks(
     })
 }
 
+/// What goes out to phones.
+fn outbox(
+    settings: &Settings,
+    store: &Arc<Store>,
+    (standing, emergency): (&Arc<Health>, &Arc<Emergency>),
+    (clock, metrics): (Clock, Arc<Metrics>),
+) -> Arc<Outbox> {
+    Arc::new(Outbox {
+        store: store.clone(),
+        client: Client::new(),
+        clock,
+        metrics,
+        standing: standing.clone(),
+        emergency: emergency.clone(),
+        window: settings.limits.sending_window,
+    })
+}
+
 fn build(settings: &Settings) -> Result<Gateways, StartError> {
     Gateways::build(&settings.gateways, settings.agency.home()).map_err(StartError::Gateways)
 }
@@ -351,10 +372,11 @@ async fn open(
     });
     let known = learn(settings).await?;
     let store = store.await.map_err(|_| StartError::Interrupted)??;
-    match store.refuse_unfinished().await {
-        Err(error @ (StoreError::Unfinished(_) | StoreError::Newer)) => return Err(error.into()),
-        // Where the store is away, people are answered from what was known.
-        Ok(()) | Err(_) => {}
+    // Where the store is away, people are answered from what was known.
+    if let Err(error @ (StoreError::Unfinished(_) | StoreError::Newer)) =
+        store.refuse_unfinished().await
+    {
+        return Err(error.into());
     }
     Ok((Arc::new(store), known))
 }
