@@ -168,7 +168,7 @@ fn what_cannot_be_meant_leaves_nothing_behind() {
     check(
         &with(&["--timezone", "WIS"]),
         5,
-        "siaga.toml:24: agency.timezone: WIS is not known",
+        "siaga.toml:26: agency.timezone: WIS is not known",
     );
     check(
         &with(&["--public-url", "sms.example.org"]),
