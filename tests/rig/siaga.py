@@ -94,6 +94,14 @@ class Siaga:
             return False
         return True
 
+    def state(self):
+        """What `/readyz` says."""
+        return self.get("/readyz", self.admin_port)[1]
+
+    def stored(self, within_s=60):
+        """Waits until nothing is left in the journal."""
+        until(lambda: '"degraded":false' in self.state(), within_s, "the journal is stored")
+
     def stop(self):
         return self.process.stop() if self.process else None
 
