@@ -2,11 +2,13 @@
 //!
 //! `cargo bench --bench load` starts each server as a process of its own, drives all with the same
 //! client in one run and prints a table with the targets. Everything is on loopback, bounded in
-//! count and time. It exits 1 where a target is missed.
+//! count and time. It exits 1 where a target is missed. `cargo bench --bench load -- redis` does so
+//! with Redis, beside a bare hyper server that keeps there too.
 
 mod bare;
 mod client;
 mod kannel;
+mod redis;
 mod server;
 mod table;
 
@@ -38,13 +40,19 @@ fn main() -> Result<()> {
         .build()?;
     if let Some(at) = arguments.iter().position(|word| word == "--bare") {
         let port = arguments.get(at + 1).context("--bare needs a port")?;
-        return runtime.block_on(bare::serve(port.parse()?));
+        let redis = arguments.get(at + 2).map(|port| port.parse()).transpose()?;
+        return runtime.block_on(bare::serve(port.parse()?, redis));
     }
     // The client costs as little as it can: one thread leaves the other core to the server.
     let client = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let table = client.block_on(measure())?;
+    let on_redis = arguments.iter().any(|word| word == "redis");
+    let table = if on_redis {
+        client.block_on(redis::measure())?
+    } else {
+        client.block_on(measure())?
+    };
     table.print()?;
     ensure!(table.all_met(), "a target is missed");
     Ok(())
@@ -70,7 +78,7 @@ impl Pace {
 async fn measure() -> Result<Table> {
     let mut table = Table::default();
     let folder = tempfile::tempdir()?;
-    let bare = Server::bare().await?;
+    let bare = Server::bare(None).await?;
     let started = Instant::now();
     let siaga = Siaga::start(folder.path()).await?;
     let mut texts = Texts::default();

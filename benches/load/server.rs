@@ -37,11 +37,12 @@ impl Server {
         bail!("{name} does not listen on {port} after 10 s")
     }
 
-    /// The bare hyper server: this program, told to be it.
-    pub(crate) async fn bare() -> Result<Self> {
+    /// The bare hyper server: this program, told to be it; keeping in a Redis where one is given.
+    pub(crate) async fn bare(redis: Option<u16>) -> Result<Self> {
         let port = free_port().await?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--bare", &port.to_string()]);
+        command.args(redis.map(|port| port.to_string()));
         Self::start(command, port).await
     }
 
@@ -88,15 +89,20 @@ pub(crate) struct Siaga {
 impl Siaga {
     /// Starts it with the whole country's areas and one gateway of kind `kannel`.
     pub(crate) async fn start(folder: &Path) -> Result<Self> {
+        let key_file = folder.join("siaga.key");
+        Self::start_on(&folder.join("siaga"), &key_file, "").await
+    }
+
+    /// Starts it with more lines for its store and a key that others may have too.
+    pub(crate) async fn start_on(folder: &Path, key_file: &Path, store: &str) -> Result<Self> {
         let (port, admin) = (free_port().await?, free_port().await?);
-        let folder = folder.join("siaga");
-        std::fs::create_dir_all(&folder)?;
-        let data = folder.display();
+        std::fs::create_dir_all(folder)?;
+        let (data, key_file) = (folder.display(), key_file.display());
         let config = format!(
             "regency = [\"35.03\", \"35.05\"]\n\
              [http.public]\nlisten = \"127.0.0.1:{port}\"\n\
              [http.admin]\nlisten = \"127.0.0.1:{admin}\"\n\
-             [store]\npath = \"{data}/data\"\nkey_file = \"{data}/siaga.key\"\n\
+             [store]\npath = \"{data}/data\"\nkey_file = \"{key_file}\"\n{store}\n\
              [gateways.kannel]\nkind = \"kannel\"\n\
              callback_auth = {{ type = \"query_token\", param = \"token\", value = \"{TOKEN}\" }}\n"
         );

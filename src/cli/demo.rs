@@ -37,7 +37,7 @@ impl Samples {
 
     /// Puts them on a board.
     pub(super) fn fill(&self, board: &mut Board) {
-        board.alerts.clone_from(&self.board.alerts);
+        board.alerts = self.board.alerts.clone().into();
         board.quake = Some(self.board.quake.clone());
         board.forecasts.clone_from(&self.board.forecasts);
         board.shelters.clone_from(&self.shelters);

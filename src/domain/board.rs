@@ -6,7 +6,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, Forecast, Quake};
+use super::alert::{Alert, AlertState, Forecast, Quake};
+use super::alerts::Alerts;
 use super::area::AreaCode;
 use super::hazard::Hazard;
 use super::shelter::Shelter;
@@ -15,7 +16,7 @@ use super::shelter::Shelter;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
     /// Alerts sent to the public, those that ended too: `STATUS K417` asks about them.
-    pub alerts: Vec<Alert>,
+    pub alerts: Alerts,
     /// Shelters and meeting points.
     pub shelters: Vec<Shelter>,
     /// The last earthquake near the regency.
@@ -102,34 +103,32 @@ impl Board {
         self.freshness(now) == Freshness::Fresh
     }
 
-    /// The alerts to name at `now`, in no order: those in force, and while the board is not fresh
-    /// also those that ran out a short while ago and may have been prolonged.
-    pub fn named(&self, now: Timestamp) -> impl Iterator<Item = &Alert> {
+    /// Which alerts to name at `now`: those in force, and while the board is not fresh also those
+    /// that ran out a short while ago and may have been prolonged.
+    pub fn names(&self, now: Timestamp) -> impl Fn(&Alert) -> bool + use<> {
         let linger = match self.freshness(now) {
             Freshness::Fresh => SignedDuration::ZERO,
             Freshness::Aging | Freshness::Unsure => Self::LINGER,
         };
-        self.alerts.iter().filter(move |alert| {
+        move |alert| {
             alert.is_active(now)
-                || (alert.state == super::alert::AlertState::Active
+                || (alert.state == AlertState::Active
                     && now.duration_since(alert.expires_at) < linger)
-        })
+        }
     }
 
     /// An alert by its code, whether in force or not.
     pub fn alert(&self, code: &str) -> Option<&Alert> {
-        self.alerts
-            .iter()
-            .find(|alert| alert.code.eq_ignore_ascii_case(code))
+        self.alerts.by_code(code)
     }
 
     /// The worst alert in force of a hazard that concerns an area; of any area where none is given.
     pub fn worst(&self, hazard: Hazard, area: Option<AreaCode>, now: Timestamp) -> Option<&Alert> {
-        self.alerts
-            .iter()
-            .filter(|alert| alert.hazard == hazard && alert.is_active(now))
-            .filter(|alert| area.is_none_or(|area| alert.concerns(area)))
-            .max_by_key(|alert| (alert.level, alert.sent_at))
+        let wanted = |alert: &&Alert| alert.hazard == hazard && alert.is_active(now);
+        match area {
+            Some(area) => self.alerts.concerning(&[area]).find(wanted),
+            None => self.alerts.iter().find(wanted),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod agency;
 pub mod alert;
+pub mod alerts;
 pub mod area;
 pub mod board;
 pub mod caller;

@@ -36,11 +36,8 @@ impl Store {
 
     /// Adds an alert, or replaces the one with the same CAP identifier.
     pub async fn put_alert(&self, alert: Alert) -> Result<(), StoreError> {
-        self.change_board(|board| {
-            board.alerts.retain(|other| other.cap_id != alert.cap_id);
-            board.alerts.push(alert.clone());
-        })
-        .await
+        self.change_board(|board| board.alerts.put(alert.clone()))
+            .await
     }
 
     /// Changes the board as a whole, in one commit.

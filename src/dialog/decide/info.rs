@@ -17,6 +17,9 @@ use crate::domain::segment::{self, ROOM};
 /// The name under which an alert's own text is counted.
 const ALERT_TEXT: &str = "ALERT";
 
+/// Alerts in a list, a dozen pages: who wants to know more asks for a place.
+const MOST: usize = 40;
+
 /// INFO as it was asked.
 pub(super) fn asked(talk: &mut Talk<'_>) -> Said {
     let hazard = talk.reading.hazard;
@@ -59,17 +62,19 @@ pub(super) fn about(talk: &mut Talk<'_>, hazard: Option<Hazard>, area: Option<Ar
 
 /// The alerts to name, the phone's own areas first, then the worst, then the latest.
 fn named<'a>(talk: &Talk<'a>, hazard: Option<Hazard>, area: Option<AreaCode>) -> Vec<&'a Alert> {
-    let facts = talk.facts;
-    let mut found: Vec<&Alert> = facts
-        .board
-        .named(facts.said_at)
-        .filter(|alert| hazard.is_none_or(|hazard| alert.hazard == hazard))
-        .filter(|alert| area.is_none_or(|area| alert.concerns(area)))
-        .collect();
-    found.sort_by_key(|alert| {
-        let own = talk.caller.areas.iter().any(|area| alert.concerns(*area));
-        (Reverse(own), Reverse(alert.level), Reverse(alert.sent_at))
-    });
+    let board = talk.facts.board;
+    let names = board.names(talk.facts.said_at);
+    let wanted =
+        |alert: &&Alert| names(alert) && hazard.is_none_or(|hazard| alert.hazard == hazard);
+    let own = |alert: &Alert| talk.caller.areas.iter().any(|area| alert.concerns(*area));
+    let Some(area) = area else {
+        let near = board.alerts.concerning(&talk.caller.areas);
+        let rest = board.alerts.iter().filter(|alert| !own(alert));
+        return near.chain(rest).filter(wanted).take(MOST).collect();
+    };
+    let mut found: Vec<&Alert> = board.alerts.concerning(&[area]).filter(wanted).collect();
+    found.sort_by_key(|alert| Reverse(own(alert)));
+    found.truncate(MOST);
     found
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{at, known, ms};
 use crate::domain::alert::{Alert, AlertState, Forecast, Quake, TsunamiThreat};
+use crate::domain::alerts::Alerts;
 use crate::domain::area::AreaCode;
 use crate::domain::board::Board;
 use crate::domain::hazard::{Hazard, Level};
@@ -99,7 +100,7 @@ impl BoardRecord {
 
     /// The board as it is kept; when it was verified is for the reader to say.
     pub(in crate::store) fn board(self) -> Result<Board, StoreError> {
-        let alerts: Result<_, StoreError> =
+        let alerts: Result<Alerts, StoreError> =
             self.alerts.into_iter().map(AlertRecord::alert).collect();
         let shelters: Result<_, StoreError> = self
             .shelters

@@ -223,7 +223,7 @@ impl World {
     /// `K417 awas landslide 35.03.02 3h text`
     fn alert(&mut self, words: &str) -> Option<()> {
         let [code, level, hazard, area, lasts, text] = pieces(words)?;
-        self.board.alerts.push(Alert {
+        self.board.alerts.put(Alert {
             cap_id: code.to_owned(),
             code: code.to_owned(),
             hazard: Hazard::from_slug(hazard)?,
@@ -240,11 +240,8 @@ impl World {
     }
 
     fn state(&mut self, code: &str, state: AlertState) -> Option<()> {
-        self.board
-            .alerts
-            .iter_mut()
-            .find(|alert| alert.code == code)?
-            .state = state;
+        let alert = self.board.alert(code)?.clone();
+        self.board.alerts.put(Alert { state, ..alert });
         Some(())
     }
 

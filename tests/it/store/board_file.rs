@@ -13,7 +13,7 @@ use crate::board::alert;
 fn kept(code: &str, verified_at: Timestamp) -> KeptBoard {
     KeptBoard {
         board: Board {
-            alerts: vec![alert(code, at(0))],
+            alerts: vec![alert(code, at(0))].into(),
             verified_at: Some(verified_at),
             ..Board::default()
         },

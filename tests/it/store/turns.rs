@@ -460,7 +460,7 @@ async fn the_board_is_replaced_as_a_whole_and_wakes_who_watches() {
         .unwrap();
     let board = store.board().await.unwrap();
     assert_eq!(board.shelters, [shelter("Pasar")]);
-    assert_eq!(board.alerts, [ended]);
+    assert_eq!(*board.alerts, [ended]);
     assert_eq!(board.event_opened_at, Some(at(9)));
     assert_eq!(
         board.verified_at, None,

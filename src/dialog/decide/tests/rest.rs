@@ -79,7 +79,8 @@ fn own_areas_come_first_and_a_digit_tells_the_alert() {
         alert(now, "K101", Hazard::Flood, Level::Awas, "35.05.01"),
         alert(now, "K102", Hazard::Landslide, Level::Siaga, "35.03.02"),
         alert(now, "K103", Hazard::Wind, Level::Waspada, "35.03.01"),
-    ];
+    ]
+    .into();
     assert_eq!(phone.send("info", &reading(Intent::Info)), "INFO_LIST");
     let list = phone.text().to_owned();
     assert!(
@@ -99,6 +100,27 @@ fn own_areas_come_first_and_a_digit_tells_the_alert() {
 }
 
 #[test]
+fn of_thousands_the_own_and_the_worst_are_listed() {
+    let mut phone = phone();
+    let now = phone.now;
+    phone.caller.areas.push(area("35.03.01"));
+    let many = (0..3_000).map(|number| {
+        let code = format!("K{number}");
+        alert(now, &code, Hazard::Flood, Level::Awas, "35.05.01")
+    });
+    let own = alert(now, "K9000", Hazard::Wind, Level::Waspada, "35.03.01");
+    phone.board.alerts = many.chain([own]).collect();
+    assert_eq!(phone.send("info", &reading(Intent::Info)), "INFO_LIST");
+    assert!(phone.text().contains("1 WASPADA ANGIN"), "{}", phone.text());
+    let pages = phone
+        .caller
+        .more
+        .as_ref()
+        .map_or(0, |more| more.pages.len());
+    assert!((1..40).contains(&pages), "{pages}");
+}
+
+#[test]
 fn old_data_says_its_age_and_keeps_what_ran_out() {
     let mut phone = phone();
     phone.board.refresh = SignedDuration::from_mins(1);
@@ -108,7 +130,8 @@ fn old_data_says_its_age_and_keeps_what_ran_out() {
         Hazard::Flood,
         Level::Siaga,
         "35.03.02",
-    )];
+    )]
+    .into();
     phone.later(10);
     let info = place(Intent::Info, munjungan());
     assert_eq!(phone.send("info munjungan", &info), "ALERT");
@@ -192,7 +215,8 @@ fn weather_warns_first() {
         Hazard::Wind,
         Level::Waspada,
         "35.03",
-    )];
+    )]
+    .into();
     phone.later(2);
     assert_eq!(phone.send("cuaca munjungan", &ask), "CUACA_DINI");
 }
@@ -231,7 +255,8 @@ fn shelters_are_listed_nearest_first() {
         Hazard::Tsunami,
         Level::Awas,
         "35.03",
-    )];
+    )]
+    .into();
     phone.later(2);
     assert_eq!(phone.send("posko munjungan", &ask), "POSKO_TSU");
     assert!(
