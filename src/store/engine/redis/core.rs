@@ -196,12 +196,7 @@ impl Core {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = Call::new(Script::Get);
-        for key in keys {
-            call.next_key(self.names.bucket_of(at, key));
-            call.arg(key.as_slice());
-        }
-        let found = self.list(self.read_call(at, &call).await?)?;
+        let found = self.list(self.held(at, keys).await?)?;
         let (mut entries, mut bad) = (Vec::with_capacity(keys.len()), Vec::new());
         for (key, held) in keys.iter().zip(found) {
             let held = self.bytes(held)?;
@@ -221,6 +216,27 @@ impl Core {
         }
         self.set_entries_aside(at, bad).await?;
         Err(EngineError::Corrupt)
+    }
+
+    /// What is held under keys at one moment: of one bucket Redis tells it by itself.
+    async fn held(&self, at: Partition, keys: &[Key]) -> Result<Value, EngineError> {
+        let buckets: Vec<Vec<u8>> = keys
+            .iter()
+            .map(|key| self.names.bucket_of(at, key))
+            .collect();
+        if let Some((first, others)) = buckets.split_first()
+            && others.iter().all(|bucket| bucket == first)
+        {
+            let mut commands = redis::Pipeline::with_capacity(1);
+            commands.cmd("HMGET").arg(first).arg(keys);
+            return self.first(self.read(at, &commands).await?);
+        }
+        let mut call = Call::new(Script::Get);
+        for (key, bucket) in keys.iter().zip(buckets) {
+            call.next_key(bucket);
+            call.arg(key.as_slice());
+        }
+        self.read_call(at, &call).await
     }
 
     /// Whether an entry still has a version, on as many servers as a commit needs.

@@ -35,9 +35,9 @@ impl Names {
         self.own(at, &format!("entries:{number:02x}"))
     }
 
-    /// The bucket that an entry lies in.
+    /// The bucket that an entry lies in: entries of one thing, such as a phone, lie together.
     pub(super) fn bucket_of(&self, at: Partition, key: &[u8]) -> Vec<u8> {
-        let number = frame::crc(key) % u32::from(BUCKETS);
+        let number = frame::crc(thing(key)) % u32::from(BUCKETS);
         self.bucket(at, u8::try_from(number).unwrap_or_default())
     }
 
@@ -122,6 +122,13 @@ impl Shadow {
     }
 }
 
+/// What an entry belongs to: its key to the second stroke, `phone/…` of `phone/…/state`.
+fn thing(key: &[u8]) -> &[u8] {
+    let strokes = key.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let end = strokes.map(|(at, _)| at).nth(1);
+    end.and_then(|end| key.get(..end)).unwrap_or(key)
+}
+
 /// The slot of a partition: that of its hash tag, CRC-16/XMODEM modulo 16384.
 pub(super) fn slot(at: Partition) -> u16 {
     let mut letter = [0; 4];
@@ -153,6 +160,14 @@ mod tests {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot(Partition::of_hash(0)), 13_907);
         assert_eq!(slot(Partition::SHARED), 7_233);
+    }
+
+    #[test]
+    fn what_belongs_to_a_phone_lies_together() {
+        assert_eq!(thing(b"phone/a/state"), b"phone/a");
+        assert_eq!(thing(b"phone/a/message/b"), b"phone/a");
+        assert_eq!(thing(b"report/5"), b"report/5");
+        assert_eq!(thing(b"board"), b"board");
     }
 
     #[test]
