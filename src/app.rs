@@ -199,7 +199,7 @@ impl App {
         (settings, metrics): (&Settings, &Arc<Metrics>),
     ) -> Result<(), StoreError> {
         self.queue
-            .start(&mut self.tasks, &self.store, (&clock, metrics, &self.stop));
+            .start(&mut self.tasks, &self.store, (&clock, metrics, &self.stop))?;
         self.keep_house(board, responder, clock, (settings, metrics))?;
         self.deliveries
             .start(&self.live.gateways.current(), settings, metrics);
@@ -251,7 +251,7 @@ impl App {
                 self.tasks.spawn(local.serve(self.stop.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "no local socket: import and export need siaga stopped");
+                tracing::warn!(%error, "no local socket: commands need siaga stopped");
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::service::queue::{ReportQueueSettings, Window};
 use crate::service::reload::Reloadable;
 use crate::service::report_feed::ReportFeed;
 use crate::service::tend;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::web::api::Api;
 
 /// An answer leaves so long before its connection counts as idle.
@@ -74,14 +74,15 @@ impl Queue {
         tasks: &mut JoinSet<()>,
         store: &Arc<Store>,
         (clock, metrics, stop): (&Clock, &Arc<Metrics>, &CancellationToken),
-    ) {
-        self.start_forwarding(tasks, store, (clock, metrics, stop));
+    ) -> Result<(), StoreError> {
+        self.start_forwarding(tasks, store, (clock, metrics, stop))?;
         let (patience, ticking) = (self.settings.patience(), clock.clone());
         let (store, counted, ending) = (store.clone(), metrics.clone(), stop.clone());
         supervise(tasks, "report queue", metrics, stop, move || {
             let beside = (ticking.clone(), counted.clone());
             tend::run(store.clone(), patience, beside, ending.clone())
         });
+        Ok(())
     }
 
     /// Starts copying to the stream elsewhere, where there is one.
@@ -90,16 +91,16 @@ impl Queue {
         tasks: &mut JoinSet<()>,
         store: &Arc<Store>,
         (clock, metrics, stop): (&Clock, &Arc<Metrics>, &CancellationToken),
-    ) {
+    ) -> Result<(), StoreError> {
         let Some(to) = self.settings.elsewhere() else {
-            return;
+            return Ok(());
         };
         let forwarder = Forwarder {
             store: store.clone(),
             window: self.window.clone(),
             openness: self.settings.in_streams(),
             to,
-            candidate: candidate(),
+            candidate: store.candidate()?,
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
@@ -107,6 +108,7 @@ impl Queue {
         supervise(tasks, "forward", metrics, stop, move || {
             forward::run(forwarder.clone(), ending.clone())
         });
+        Ok(())
     }
 
     /// Takes over the token from new settings.
@@ -126,11 +128,4 @@ fn token(settings: &Settings) -> Option<Secret> {
             None
         }
     }
-}
-
-/// A name that no other process has.
-fn candidate() -> String {
-    let drawn = ring::rand::generate::<[u8; 8]>(&ring::rand::SystemRandom::new());
-    let drawn = drawn.map_or([0; 8], ring::rand::Random::expose);
-    format!("{}-{:016x}", std::process::id(), u64::from_be_bytes(drawn))
 }

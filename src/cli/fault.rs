@@ -3,6 +3,7 @@
 use super::server::ServerError;
 use super::{Exit, say};
 use crate::config::Faults;
+use crate::service::causes::with_causes;
 use crate::store::engine::EngineError;
 use crate::store::{CopyError, StoreError};
 
@@ -46,14 +47,7 @@ impl Failure {
 
     /// An error with all causes.
     pub(super) fn of(exit: Exit, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            message.push_str(": ");
-            message.push_str(&inner.to_string());
-            cause = inner.source();
-        }
-        Self::new(exit, message)
+        Self::new(exit, with_causes(error))
     }
 
     /// What is said.

@@ -25,6 +25,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::app;
 use crate::config::{self, Settings};
+use crate::service::causes::with_causes;
 use crate::store::engine::EngineError;
 use crate::store::{Store, StoreError};
 use fault::{Failure, Form};
@@ -160,14 +161,7 @@ fn say(text: &str) {
 
 /// Says why something failed, with all causes.
 fn say_error(error: &dyn std::error::Error) {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    say(&text);
+    say(&with_causes(error));
 }
 
 /// Prints a line of what was asked for. Whoever reads it may have heard enough.

@@ -1,8 +1,6 @@
 //! Requests to carriers. What matters most is told apart here: a request that never left, and one
 //! that may have arrived.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
+use super::causes::with_causes;
 use crate::gateway::{ApiRequest, ApiResponse};
 
 /// How long finding, reaching and greeting a carrier may take: DNS, TCP and TLS together.
@@ -88,9 +87,9 @@ impl Client {
         let exchange = async {
             let response = self.pool.request(request).await.map_err(|error| {
                 if error.is_connect() {
-                    CallError::NotSent(causes(&error))
+                    CallError::NotSent(with_causes(&error))
                 } else {
-                    CallError::Unknown(causes(&error))
+                    CallError::Unknown(with_causes(&error))
                 }
             })?;
             read(response).await
@@ -153,18 +152,6 @@ async fn read(response: Response<Incoming>) -> Result<ApiResponse, CallError> {
         }),
         Err(error) => Err(CallError::Unknown(format!("answer broke off: {error}"))),
     }
-}
-
-/// An error with its causes, which hyper leaves out of its own words.
-fn causes(error: &hyper_util::client::legacy::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        // Writing to a string does not fail.
-        let _ = write!(text, ": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// A connector whose whole work, TLS too, has a time limit: what ends here never sent a request.

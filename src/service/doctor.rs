@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::causes::with_causes;
 use crate::store::engine::Finding;
 use crate::store::{Store, StoreError};
 
@@ -104,12 +105,5 @@ async fn backup(store: &Store, now: Timestamp) -> Finding {
 }
 
 fn failed(about: &'static str, error: &dyn std::error::Error) -> Finding {
-    let mut seen = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        seen.push_str(": ");
-        seen.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    Finding::bad(about, seen, "see the log for why")
+    Finding::bad(about, with_causes(error), "see the log for why")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::causes::with_causes;
 use super::clock::Clock;
 use super::metrics::Metrics;
 use super::queue::Window;
@@ -155,16 +156,4 @@ impl Forwarder {
         self.metrics.queue.forward_behind(waiting, age);
         Ok(())
     }
-}
-
-/// An error with its causes, none of which has a number or a text of a person.
-fn with_causes(error: &StoreError) -> String {
-    let mut said = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        said.push_str(": ");
-        said.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    said
 }

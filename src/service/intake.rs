@@ -290,7 +290,7 @@ enum Whole {
 
 impl IntakeError {
     /// Whether the store as a whole did not work.
-    const fn is_away(&self) -> bool {
+    pub(super) const fn is_away(&self) -> bool {
         match self {
             Self::TooSlow(_) => true,
             Self::Held | Self::Respond(RespondError::Outrun) => false,

@@ -1,6 +1,7 @@
 //! The use cases: read, decide, write. One file each.
 
 pub mod board;
+pub mod causes;
 pub mod client;
 pub mod clock;
 pub mod deliver;

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,6 +31,7 @@ use super::site::Site;
 use super::socket::{Ambiguous, Patience, Socket};
 use crate::feed::messages::MEDIA_TYPE;
 use crate::feed::shelters::BYTES_MAX;
+use crate::service::causes::with_causes;
 use crate::service::desk::{Desk, Lines};
 use crate::service::metrics::Metrics;
 
@@ -199,13 +199,7 @@ pub(super) fn typed(media_type: &'static str, body: Body) -> Response<Body> {
 }
 
 pub(super) fn failed(error: &dyn Error) -> Problem {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        // Writing to a string does not fail.
-        let _ = write!(text, ": {inner}");
-        cause = inner.source();
-    }
+    let text = with_causes(error);
     tracing::error!(listener = NAME, error = text, "a request failed");
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, text)
 }

@@ -4,7 +4,6 @@ Each service gets an address of 127.0.0.0/8 in place of its name, and folders in
 volumes; nothing else in the files is changed, and what is to be changed must be there.
 """
 
-import http.client
 import os
 import random
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from rig.cases import Failed, expect, until
 from rig.process import Process, free_ports, listens
-from rig.siaga import ROOT, TOKEN, Siaga, binary
+from rig.siaga import ROOT, TOKEN, Siaga, binary, get
 
 COMPOSE = ROOT / "deploy/compose"
 TOOLS = ROOT / "target/deploy-tools/bin"
@@ -97,19 +96,6 @@ class Member(Siaga):
         """Whether it stores messages, and nothing waits in its journal."""
         ready = self.get("/readyz", self.admin_port)
         return ready[0] == 200 and '"degraded":false' in ready[1] and not self.counted("siaga_journal_entries")
-
-
-def get(host, port, path):
-    """Status and body; status 0 where nobody answers."""
-    link = http.client.HTTPConnection(host, port, timeout=10)
-    try:
-        link.request("GET", path)
-        answer = link.getresponse()
-        return answer.status, answer.read().decode()
-    except OSError:
-        return 0, ""
-    finally:
-        link.close()
 
 
 class Stack:

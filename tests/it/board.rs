@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use siaga::app::Storage;
-use siaga::config::texts;
 use siaga::domain::alert::{Alert, AlertState};
 use siaga::domain::area::AreaCode;
 use siaga::domain::board::Freshness;
@@ -16,7 +15,6 @@ use siaga::domain::hazard::{Hazard, Level};
 use siaga::domain::language::Language;
 use siaga::service::board::BoardKeeper;
 use siaga::service::clock::Clock;
-use siaga::service::knowledge::Knowledge;
 use siaga::service::metrics::Metrics;
 use siaga::service::reload::Reloadable;
 use siaga::service::respond::Responder;
@@ -29,7 +27,7 @@ use siaga::store::{Sending, Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::store::{at, inbound, memory, open};
-use crate::support::app::{TestApp, real_time, settings};
+use crate::support::app::{TestApp, knowledge, real_time, settings};
 use crate::support::redis::RedisServer;
 
 /// An alert in Munjungan, for three hours.
@@ -64,15 +62,7 @@ async fn keeper(store: &Arc<Store>, clock: &Clock, folder: &Path) -> Arc<BoardKe
 
 fn responder(store: &Arc<Store>, board: &Arc<BoardKeeper>, clock: &Clock) -> Responder {
     let settings = settings("");
-    let texts = texts::load(&settings).unwrap();
-    let knowledge = Knowledge {
-        vocabulary: texts.vocabulary,
-        gazetteer: texts.gazetteer,
-        phrases: texts.phrases,
-        agency: settings.agency.agency(),
-        country: settings.agency.home(),
-        reply_modes: std::collections::BTreeMap::new(),
-    };
+    let knowledge = knowledge(&settings);
     Responder::new(
         store.clone(),
         Arc::new(Reloadable::new(knowledge)),

@@ -188,17 +188,20 @@ async fn offices(one: &Store, other: &Store) {
     assert!(matches!(stand(one, "one", 16).await, Election::Won { .. }));
 }
 
+/// One of the stores that share a Redis and a key.
+fn store_on(server: &RedisServer, folder: &Path, name: &str) -> Store {
+    let mut settings = on_redis(server, folder);
+    settings.store.path = folder.join(name);
+    Store::open(&settings.store, &settings.retention, PARTS_WAIT).unwrap()
+}
+
 #[tokio::test]
 async fn who_lost_an_office_writes_nothing_more() {
     let alone = memory();
     offices(&alone, &alone).await;
     let server = RedisServer::start(&[]);
     let folder = tempfile::tempdir().unwrap();
-    let store = |name: &str| {
-        let mut settings = on_redis(&server, folder.path());
-        settings.store.path = folder.path().join(name);
-        Store::open(&settings.store, &settings.retention, PARTS_WAIT).unwrap()
-    };
+    let store = |name: &str| store_on(&server, folder.path(), name);
     offices(&store("one"), &store("other")).await;
 }
 
@@ -206,11 +209,7 @@ async fn who_lost_an_office_writes_nothing_more() {
 async fn what_leaves_for_a_gateway_is_counted_by_all_together() {
     let server = RedisServer::start(&[]);
     let folder = tempfile::tempdir().unwrap();
-    let store = |name: &str| {
-        let mut settings = on_redis(&server, folder.path());
-        settings.store.path = folder.path().join(name);
-        Store::open(&settings.store, &settings.retention, PARTS_WAIT).unwrap()
-    };
+    let store = |name: &str| store_on(&server, folder.path(), name);
     let (one, other) = (store("one"), store("other"));
     let (rate, gateway) = (
         siaga::store::engine::Rate {

@@ -1,24 +1,21 @@
 //! While the store takes nothing, messages are kept in the journal: carriers and people are answered,
 //! and everything is stored once, in order, when the store is back.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use siaga::config::texts;
 use siaga::domain::address::Address;
 use siaga::domain::delivery::DeliveryState;
 use siaga::service::emergency::Emergency;
-use siaga::service::knowledge::Knowledge;
 use siaga::service::metrics::Metrics;
 use siaga::service::reload::Reloadable;
 use siaga::store::journal::Journal;
 use siaga::store::{Kept, Store};
 
 use crate::store::PARTS_WAIT;
-use crate::support::app::{TestApp, real_time, settings};
+use crate::support::app::{TestApp, knowledge, real_time, settings};
 use crate::support::carrier::Carrier;
 use crate::support::redis::RedisServer;
 
@@ -310,15 +307,7 @@ fn begun(folder: &Path) -> Emergency {
     settings.store.path = folder.join("data");
     settings.store.key_file = folder.join("siaga.key");
     let store = Store::open(&settings.store, &settings.retention, PARTS_WAIT).unwrap();
-    let texts = texts::load(&settings).unwrap();
-    let knowledge = Knowledge {
-        vocabulary: texts.vocabulary,
-        gazetteer: texts.gazetteer,
-        phrases: texts.phrases,
-        agency: settings.agency.agency(),
-        country: settings.agency.home(),
-        reply_modes: BTreeMap::new(),
-    };
+    let knowledge = knowledge(&settings);
     let journal = Journal::open(&folder.join("data.journal"), &settings.journal).unwrap();
     let at_hand = (real_time(), Arc::new(Metrics::default()));
     let known = Arc::new(Reloadable::new(knowledge));

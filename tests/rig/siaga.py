@@ -52,6 +52,19 @@ def binary():
     return str(path)
 
 
+def get(host, port, path):
+    """Status and body; status 0 where nobody answers."""
+    link = http.client.HTTPConnection(host, port, timeout=10)
+    try:
+        link.request("GET", path)
+        answer = link.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        link.close()
+
+
 class Siaga:
     """One server; it can be killed and started again on the same data."""
 
@@ -111,15 +124,7 @@ class Siaga:
 
     def get(self, path, port=None):
         """Status and body; status 0 where nobody answers."""
-        link = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=10)
-        try:
-            link.request("GET", path)
-            answer = link.getresponse()
-            return answer.status, answer.read().decode()
-        except OSError:
-            return 0, ""
-        finally:
-            link.close()
+        return get("127.0.0.1", port or self.port, path)
 
     def messages(self):
         """The carrier's id of every stored message, read from the data of a stopped server."""

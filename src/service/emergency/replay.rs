@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::lines::LineKey;
 use super::{Emergency, Ordering, is_away};
 use crate::service::intake::{Intake, IntakeError};
-use crate::service::respond::RespondError;
 use crate::store::StoreError;
 use crate::store::journal::JournalError;
 
@@ -152,11 +151,9 @@ async fn first(emergency: &Emergency, intake: &Intake, key: LineKey) -> Option<O
 impl Failure {
     fn is_away(&self) -> bool {
         match self {
-            Self::Intake(IntakeError::TooSlow(_) | IntakeError::Held) => true,
-            Self::Intake(IntakeError::Respond(RespondError::Store(error))) | Self::Store(error) => {
-                is_away(error)
-            }
-            Self::Intake(IntakeError::Respond(RespondError::Outrun)) | Self::Journal(_) => false,
+            Self::Intake(error) => error.is_away(),
+            Self::Store(error) => is_away(error),
+            Self::Journal(_) => false,
         }
     }
 

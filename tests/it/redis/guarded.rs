@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rustix::process::Signal;
-use siaga::store::engine::redis::{Redis, Topology};
+use siaga::store::engine::redis::{Redis, RedisOptions, Topology};
 use siaga::store::engine::{Batch, Engine, EngineError};
 
 use super::faults::put_at_last;
@@ -42,6 +42,17 @@ fn certificates(folder: &Path) {
     );
 }
 
+/// Nothing is read with these options.
+async fn is_refused(options: &mut RedisOptions) {
+    options.commit_deadline = std::time::Duration::from_secs(1);
+    let opened = Redis::open(options).unwrap();
+    let refused = opened.total(here(), b"a").await;
+    assert!(
+        matches!(refused, Err(EngineError::Gone { .. })),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test]
 async fn tls_is_spoken_and_the_certificate_is_checked() {
     let folder = tempfile::tempdir().unwrap();
@@ -68,13 +79,7 @@ async fn tls_is_spoken_and_the_certificate_is_checked() {
     assert!(value(&engine, "a").await.is_some());
     // Signed by nobody that the system knows.
     options.authorities = None;
-    options.commit_deadline = std::time::Duration::from_secs(1);
-    let opened = Redis::open(&options).unwrap();
-    let refused = opened.total(here(), b"a").await;
-    assert!(
-        matches!(refused, Err(EngineError::Gone { .. })),
-        "{refused:?}"
-    );
+    is_refused(&mut options).await;
 }
 
 #[tokio::test]
@@ -85,13 +90,7 @@ async fn a_user_with_the_rights_that_the_guide_names_is_enough() {
     options.settings.prefix = "siaga".to_owned();
     options.settings.username = Some("siaga".to_owned());
     options.password = Some("a_password".to_owned());
-    options.commit_deadline = std::time::Duration::from_secs(1);
-    let opened = Redis::open(&options).unwrap();
-    let refused = opened.total(here(), b"a").await;
-    assert!(
-        matches!(refused, Err(EngineError::Gone { .. })),
-        "{refused:?}"
-    );
+    is_refused(&mut options).await;
     options.commit_deadline = std::time::Duration::from_mins(1);
     let rule = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER"));
     let rule = rule.unwrap().replace(">PASSWORD", ">a_password");

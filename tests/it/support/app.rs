@@ -1,13 +1,15 @@
 //! siaga as it runs, in memory and on ports that the system chooses.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use siaga::app::{App, StartError, Storage};
-use siaga::config::{self, Settings};
+use siaga::config::{self, Settings, texts};
 use siaga::service::clock::Clock;
+use siaga::service::knowledge::Knowledge;
 use siaga::service::metrics::Metrics;
 use siaga::store::Kept;
 
@@ -145,4 +147,17 @@ pub(crate) fn settings(overrides: &str) -> Settings {
 #[expect(clippy::disallowed_methods, reason = "siaga as it runs, clock and all")]
 pub(crate) fn real_time() -> Clock {
     Clock::new(Timestamp::now)
+}
+
+/// What siaga knows with these settings, for parts that are tried alone.
+pub(crate) fn knowledge(settings: &Settings) -> Knowledge {
+    let texts = texts::load(settings).unwrap();
+    Knowledge {
+        vocabulary: texts.vocabulary,
+        gazetteer: texts.gazetteer,
+        phrases: texts.phrases,
+        agency: settings.agency.agency(),
+        country: settings.agency.home(),
+        reply_modes: BTreeMap::new(),
+    }
 }

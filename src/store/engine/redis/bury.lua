@@ -6,16 +6,6 @@ local log, dead, names = KEYS[1], KEYS[2], KEYS[3]
 local idle, most, at = ARGV[2], tonumber(ARGV[3]), 4
 local moved = {}
 
-local function tail()
-  if redis.call('EXISTS', dead) == 0 then return 0 end
-  local about = redis.call('XINFO', 'STREAM', dead)
-  for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then
-      return tonumber(string.match(about[i + 1], '^%d+'))
-    end
-  end
-end
-
 while at <= #ARGV do
   local group, id, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local fields = {}
@@ -25,7 +15,7 @@ while at <= #ARGV do
   local due = not found.err and found[1] and tonumber(found[1][4]) > most
   if due then
     if count > 0 then
-      redis.call('XADD', dead, string.format('%.0f-0', tail() + 1), unpack(fields))
+      redis.call('XADD', dead, string.format('%.0f-0', tail(dead) + 1), unpack(fields))
       redis.call('SADD', names, ARGV[1])
     end
     redis.call('XACK', log, group, id)

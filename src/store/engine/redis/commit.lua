@@ -3,7 +3,6 @@
 -- become empty is gone for good, and a step that names it again would fail in the middle.
 -- KEYS[1]: counters; KEYS[2]: names of what exists; the rest is named by the steps, by its place.
 -- ARGV: who writes, the number of conditions, the conditions, the steps, each with its arguments.
-local CHECK, MOST = 4294967291, 9007199254740991
 local counters, names, at = KEYS[1], KEYS[2], 3
 
 local function arg()
@@ -19,25 +18,10 @@ local function version(bucket, field)
   return held % CHECK == check and held or -1
 end
 
--- A counter says its total twice, the second time by its rest; one that does not add up is none.
-local function total(name)
-  local held = redis.call('HGET', counters, name)
-  if not held then return 0 end
-  local sum, check = string.match(held, '^(-?%d+) (%d+)$')
-  sum = tonumber(sum)
-  return sum and sum % CHECK == tonumber(check) and sum or 0
-end
-
-local function set_total(name, sum)
-  sum = math.max(-MOST, math.min(MOST, sum))
-  redis.call('HSET', counters, name, string.format('%.0f %.0f', sum, sum % CHECK))
-  return sum
-end
-
 -- Versions rise with the time of day, so that one given out by a server that was lost is not given
 -- again by the one in its place.
 local now = redis.call('TIME')
-local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
+local last = math.max(total(counters, '\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
 
 local fences = {}
 for place = 0, tonumber(ARGV[2]) - 1 do
@@ -48,16 +32,16 @@ for place = 0, tonumber(ARGV[2]) - 1 do
     holds = version(bucket, field) == wanted
   else
     local role, epoch = arg(), tonumber(arg())
-    holds = total(role) <= epoch
+    holds = total(counters, role) <= epoch
     fences[role] = epoch
   end
   if not holds then
     -- A wait for other servers answers for a write only; what this was refused for is to be theirs too.
-    set_total('\0version', last)
+    set_total(counters, '\0version', last)
     return {1, place}
   end
 end
-for role, epoch in pairs(fences) do set_total(role, epoch) end
+for role, epoch in pairs(fences) do set_total(counters, role, epoch) end
 
 local numbers, step, gone = {0}, {}, {}
 
@@ -105,20 +89,12 @@ end
 
 function step.append()
   local log, name = KEYS[tonumber(arg())], arg()
-  local tail = 0
-  if redis.call('EXISTS', log) == 1 then
-    local about = redis.call('XINFO', 'STREAM', log)
-    for i = 1, #about, 2 do
-      if about[i] == 'last-generated-id' then
-        tail = tonumber(string.match(about[i + 1], '^%d+'))
-      end
-    end
-  end
+  local position = tail(log) + 1
   local fields = {}
   for i = 1, tonumber(arg()) do fields[i] = arg() end
-  redis.call('XADD', log, string.format('%.0f-0', tail + 1), unpack(fields))
+  redis.call('XADD', log, string.format('%.0f-0', position), unpack(fields))
   redis.call('SADD', names, name)
-  numbers[#numbers + 1] = tail + 1
+  numbers[#numbers + 1] = position
 end
 
 -- What a group was not given, or has not acknowledged, stays however old it is.
@@ -137,7 +113,7 @@ end
 
 function step.add()
   local name, amount = arg(), tonumber(arg())
-  numbers[#numbers + 1] = set_total(name, total(name) + amount)
+  numbers[#numbers + 1] = set_total(counters, name, total(counters, name) + amount)
 end
 
 function step.wake()
@@ -148,5 +124,5 @@ while at <= #ARGV do
   step[arg()]()
 end
 for _, leave in pairs(gone) do leave() end
-set_total('\0version', last)
+set_total(counters, '\0version', last)
 return numbers

@@ -204,15 +204,9 @@ impl Core {
         Ok(answers.into_iter().next().unwrap_or(Value::Nil))
     }
 
-    /// A description: names, each with its value; one behind the other in the older protocol.
+    /// A description: names, each with its value.
     fn named(&self, value: Value) -> Result<Named, EngineError> {
         let mut named = Vec::new();
-        if let Value::Map(pairs) = value {
-            for (name, value) in pairs {
-                named.push((self.said(name)?, value));
-            }
-            return Ok(Named(named));
-        }
         let mut pieces = self.list(value)?.into_iter();
         while let (Some(name), Some(value)) = (pieces.next(), pieces.next()) {
             named.push((self.said(name)?, value));

@@ -1,6 +1,5 @@
 -- Sets what is given, whatever is there. KEYS[1]: counters; KEYS[2]: names of what exists; the rest
 -- is named by the steps, by its place. ARGV: the steps, each with its arguments.
-local CHECK = 4294967291
 local counters, names, at = KEYS[1], KEYS[2], 1
 
 local function arg()
@@ -8,30 +7,8 @@ local function arg()
   return ARGV[at - 1]
 end
 
-local function total(name)
-  local held = redis.call('HGET', counters, name)
-  if not held then return 0 end
-  local sum, check = string.match(held, '^(-?%d+) (%d+)$')
-  sum = tonumber(sum)
-  return sum and sum % CHECK == tonumber(check) and sum or 0
-end
-
-local function set_total(name, sum)
-  redis.call('HSET', counters, name, string.format('%.0f %.0f', sum, sum % CHECK))
-end
-
 local now = redis.call('TIME')
-local last = math.max(total('\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
-
-local function tail(log)
-  if redis.call('EXISTS', log) == 0 then return 0 end
-  local about = redis.call('XINFO', 'STREAM', log)
-  for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then
-      return tonumber(string.match(about[i + 1], '^%d+'))
-    end
-  end
-end
+local last = math.max(total(counters, '\0version'), tonumber(now[1]) * 1000000 + tonumber(now[2]))
 
 local step = {}
 
@@ -76,16 +53,16 @@ end
 
 function step.total()
   local name, sum = arg(), tonumber(arg())
-  set_total(name, sum)
+  set_total(counters, name, sum)
 end
 
 function step.epoch()
   local name, sum = arg(), tonumber(arg())
-  set_total(name, math.max(total(name), sum))
+  set_total(counters, name, math.max(total(counters, name), sum))
 end
 
 while at <= #ARGV do
   step[arg()]()
 end
-set_total('\0version', last)
+set_total(counters, '\0version', last)
 return 1

@@ -37,14 +37,14 @@ impl Script {
     pub(super) const fn source(self) -> &'static str {
         match self {
             Self::Get => include_str!("get.lua"),
-            Self::Commit => include_str!("commit.lua"),
+            Self::Commit => concat!(include_str!("shared.lua"), include_str!("commit.lua")),
             Self::Range => include_str!("range.lua"),
             Self::Claim => include_str!("claim.lua"),
             Self::Take => include_str!("take.lua"),
             Self::Remove => include_str!("remove.lua"),
             Self::Copy => include_str!("copy.lua"),
-            Self::Bury => include_str!("bury.lua"),
-            Self::Load => include_str!("load.lua"),
+            Self::Bury => concat!(include_str!("shared.lua"), include_str!("bury.lua")),
+            Self::Load => concat!(include_str!("shared.lua"), include_str!("load.lua")),
         }
     }
 
